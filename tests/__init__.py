@@ -1,0 +1,1 @@
+"""Worked examples, error messages, and the tests of the oracle itself."""
