@@ -1,0 +1,1 @@
+"""Laws: what every correct implementation of an operation satisfies, one theme a file."""
