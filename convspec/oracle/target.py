@@ -1,0 +1,231 @@
+"""From the name of a target to the implementation it stands for.
+
+`load` takes the bundled names (`fast`, `numpy`, `scipy`, `ndimage`, `torch`, and `spec` for the
+definitions themselves), names in the entry-point group `convspec.implementations`, paths of Python
+files and importable modules, in this order.  Each may end in `:object`, an attribute of the module;
+a class is instantiated without arguments.  Nothing but the target is executed, and whatever goes
+wrong on the way is a `TargetError` of one line.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from hashlib import sha256
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from traceback import extract_tb
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from convspec.operations import OPERATIONS
+
+GROUP = "convspec.implementations"
+
+
+class TargetError(Exception):
+    """A target that cannot be loaded; the message is one line that says why."""
+
+
+class Bundled(NamedTuple):
+    """A target that convspec brings along: its module, what it needs, and how to install that."""
+
+    module: str
+    needs: str = ""
+    install: str = ""
+
+
+_SCIPY = Bundled("convspec.adapters.scipy", "scipy", "pip install scipy")
+BUNDLED = {
+    "spec": Bundled("convspec"),
+    "fast": Bundled("convspec.fast"),
+    "numpy": Bundled("convspec.adapters.numpy"),
+    "scipy": _SCIPY,
+    "ndimage": _SCIPY._replace(module="convspec.adapters.ndimage"),
+    "torch": Bundled(
+        "convspec.adapters.torch",
+        "torch",
+        "pip install 'convspec[torch]' on Python 3.11, pip install torch on another",
+    ),
+}
+
+
+def load(target: str) -> Any:
+    """The implementation that `target` names.
+
+    Raises `TargetError` where there is none, where importing it fails, or where it offers no
+    operation of the spec.  The directory of a file, and the working directory for a module, are
+    searched for what they import, after all installed packages.
+
+    >>> load("spec").conv([[[1, 2, 3]]], [[[1, 1]]])
+    array([[[3, 5]]])
+    >>> load("no_such_module")
+    Traceback (most recent call last):
+    ...
+    convspec.oracle.target.TargetError: no_such_module: neither a bundled target (fast, ndimage, \
+numpy, scipy, spec, torch) nor an installed one, a file or a module
+    """
+    scheme, colon, _ = target.partition(":")
+    if colon and scheme in _SCHEMES:
+        return _SCHEMES[scheme](target)
+    name, path = _split(target)
+    implementation = _instance(target, _attribute(target, _module(target, name), path))
+    _check_offer(target, implementation)
+    return implementation
+
+
+def operations_offered(implementation: Any) -> list[str]:
+    """Names of the operations, `_vjp` included, that an implementation has a function for.
+
+    >>> from types import SimpleNamespace
+    >>> operations_offered(SimpleNamespace(conv=print, conv_vjp=print, other=print))
+    ['conv', 'conv_vjp']
+    """
+    names = [name for row in OPERATIONS for name in (row, f"{row}_vjp")]
+    return [name for name in names if callable(getattr(implementation, name, None))]
+
+
+def installed_targets() -> list[str]:
+    """Names in the entry-point group `convspec.implementations`.
+
+    >>> "torch" in installed_targets()  # bundled, so it need not be there
+    False
+    """
+    return sorted(entry_points(group=GROUP).names)
+
+
+def _reserved(target: str) -> Any:
+    raise TargetError(f"{target}: targets that begin with onnx: or exec: are not available yet")
+
+
+_SCHEMES: dict[str, Callable[[str], Any]] = {"onnx": _reserved, "exec": _reserved}
+
+
+def _split(target: str) -> tuple[str, str]:
+    """`name` and `object` of `name:object`; the colon of a Windows drive is part of its path."""
+    match = re.fullmatch(r"(.*\.py)(?::(.+))?", target) or re.fullmatch(
+        r"([^:]+)(?::(.+))?", target
+    )
+    if match is None:
+        raise TargetError(
+            f"{target!r}: must be a name, package.module, package.module:object, path/to/file.py "
+            f"or path/to/file.py:object"
+        )
+    return match[1], match[2] or ""
+
+
+def _module(target: str, name: str) -> Any:
+    if name in BUNDLED:
+        return _import(target, BUNDLED[name].module, BUNDLED[name])
+    for entry in entry_points(group=GROUP, name=name):
+        return _load_entry(target, entry)
+    if name.endswith(".py") or Path(name).is_file():
+        return _import_file(target, Path(name))
+    if "/" in name or "\\" in name:
+        raise TargetError(f"{target}: no such file")
+    _search_last(Path.cwd())
+    return _import(target, name)
+
+
+def _import(target: str, name: str, bundled: Bundled | None = None) -> ModuleType:
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        if bundled and bundled.needs and (error.name or "").split(".")[0] == bundled.needs:
+            raise TargetError(
+                f"{target}: needs the package {bundled.needs}, which is not installed: "
+                f"{bundled.install}"
+            ) from error
+        if error.name is not None and f"{name}.".startswith(f"{error.name}."):
+            raise TargetError(
+                f"{target}: neither a bundled target ({', '.join(sorted(BUNDLED))}) nor an "
+                f"installed one, a file or a module"
+            ) from error
+        raise TargetError(f"{target}: cannot be imported: {_said(error)}") from error
+    except (Exception, SystemExit) as error:
+        raise TargetError(f"{target}: cannot be imported: {_said(error)}") from error
+
+
+def _load_entry(target: str, entry: EntryPoint) -> Any:
+    try:
+        return entry.load()
+    except (Exception, SystemExit) as error:
+        raise TargetError(
+            f"{target}: the entry point {entry.value} cannot be loaded: {_said(error)}"
+        ) from error
+
+
+def _import_file(target: str, path: Path) -> ModuleType:
+    """The module in a file, under a name that no other module has."""
+    if not path.is_file():
+        raise TargetError(f"{target}: no such file")
+    digest = sha256(str(path.resolve()).encode()).hexdigest()[:12]
+    name = f"convspec_target_{path.stem}_{digest}"
+    spec = spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise TargetError(f"{target}: not a Python file: its name must end in .py")
+    module = module_from_spec(spec)
+    _search_last(path.resolve().parent)
+    # Dataclasses and pickle look a module up by its name.
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        del sys.modules[name]
+        raise TargetError(f"{target}: cannot be run: {_said(error, path)}") from error
+    return module
+
+
+def _search_last(directory: Path) -> None:
+    """Let imports find `directory`, after everything installed: it must not shadow a package."""
+    if str(directory) not in sys.path:
+        sys.path.append(str(directory))
+
+
+def _attribute(target: str, holder: Any, path: str) -> Any:
+    for name in path.split(".") if path else ():
+        try:
+            holder = getattr(holder, name)
+        except AttributeError:
+            public = [n for n in dir(holder) if not n.startswith("_")]
+            raise TargetError(
+                f"{target}: there is no {name}; there are: {', '.join(public[:20]) or 'no names'}"
+            ) from None
+    return holder
+
+
+def _instance(target: str, found: Any) -> Any:
+    if not isinstance(found, type):
+        return found
+    try:
+        return found()
+    except (Exception, SystemExit) as error:
+        raise TargetError(
+            f"{target}: {found.__name__}() failed, and a class must be made without arguments: "
+            f"{_said(error)}"
+        ) from error
+
+
+def _check_offer(target: str, implementation: Any) -> None:
+    if not operations_offered(implementation):
+        hint = (
+            "; it is a function itself: name the module or class that holds it"
+            if callable(implementation) and hasattr(implementation, "__name__")
+            else ""
+        )
+        raise TargetError(f"{target}: offers none of {', '.join(OPERATIONS)}{hint}")
+    dtypes = getattr(implementation, "dtypes", ())
+    if isinstance(dtypes, str) or not all(isinstance(name, str) for name in dtypes):
+        raise TargetError(f"{target}: dtypes={dtypes!r}: must be a tuple of dtype names")
+
+
+def _said(error: BaseException, path: Path | None = None) -> str:
+    """An exception as one line, with the line of the file where it was raised."""
+    if isinstance(error, SyntaxError):
+        return f"{type(error).__name__} in line {error.lineno} of {error.filename}: {error.msg}"
+    text = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(": ")
+    lines = [f.lineno for f in extract_tb(error.__traceback__) if f.filename == str(path)]
+    return f"line {lines[-1]}: {text}" if lines else text
