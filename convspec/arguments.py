@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Integral
+from math import isfinite
+from numbers import Integral, Real
 from typing import Any
 
 import numpy
@@ -28,7 +29,7 @@ def array(name: str, value: ArrayLike) -> Array:
     >>> array("input", ["a"])
     Traceback (most recent call last):
     ...
-    TypeError: input has dtype <U1: must hold integers, floats or number-like objects
+    TypeError: input has dtype <U1 and shape (1,): must hold integers, floats or number-like objects
     """
     try:
         result = numpy.asarray(value)
@@ -41,9 +42,36 @@ def array(name: str, value: ArrayLike) -> Array:
     )
     if not real:
         raise TypeError(
-            f"{name} has dtype {result.dtype}: must hold integers, floats or number-like objects"
+            f"{name} has dtype {result.dtype} and shape {result.shape}: must hold integers, "
+            "floats or number-like objects"
         )
-    return result
+    for element in result.flat if result.dtype == object else ():
+        if not _number_like(element):
+            raise TypeError(
+                f"{name} has shape {result.shape} and holds {element!r}: must hold integers, "
+                "floats or number-like objects"
+            )
+    return result if isinstance(value, numpy.ndarray) else _exact(result, value)
+
+
+def _number_like(element: Any) -> bool:
+    """Whether an element of an object array can be multiplied and divided, and is real."""
+    foreign = bool | numpy.bool_ | complex | numpy.complexfloating | numpy.ndarray
+    return not isinstance(element, foreign) and all(
+        hasattr(element, operator) for operator in ("__add__", "__mul__", "__truediv__")
+    )
+
+
+def _exact(converted: Array, value: ArrayLike) -> Array:
+    """`value` without rounding: NumPy turns a list of integers that fit neither int64 nor uint64
+    together, such as [2**63, -1], into floats.
+    """
+    if converted.dtype != numpy.float64 or not converted.size:
+        return converted
+    given = numpy.asarray(value, dtype=object)
+    if not all(isinstance(element, Integral) for element in given.flat):
+        return converted
+    return numpy.array([int(element) for element in given.flat], dtype=object).reshape(given.shape)
 
 
 def described(**arrays: Array | Shape | None) -> str:
@@ -75,6 +103,40 @@ def integer(name: str, value: Any, *, least: int, shapes: str) -> int:
     return int(value)
 
 
+def number(name: str, value: Any, *, least: Any = None, above: Any = None, shapes: str) -> Any:
+    """`value`, unchanged, as a finite real number at least `least` and larger than `above`.
+
+    >>> number("epsilon", -1.0, least=0, shapes="input has shape (1, 1, 5)")
+    Traceback (most recent call last):
+    ...
+    ValueError: epsilon=-1.0: must be at least 0; input has shape (1, 1, 5)
+    """
+    if isinstance(value, bool | numpy.bool_) or not isinstance(value, Real):
+        raise TypeError(f"{name}={value!r}: must be a real number; {shapes}")
+    if not isfinite(value):
+        raise ValueError(f"{name}={value!r}: must be finite; {shapes}")
+    if least is not None and value < least:
+        raise ValueError(f"{name}={value!r}: must be at least {least}; {shapes}")
+    if above is not None and value <= above:
+        raise ValueError(f"{name}={value!r}: must be larger than {above}; {shapes}")
+    return value
+
+
+def word(name: str, value: Any, known: Sequence[str], *, shapes: str) -> str:
+    """`value` as one of the known words.
+
+    >>> word("kind", "cubic", ("nearest", "linear"), shapes="input has shape (1, 1, 5)")
+    Traceback (most recent call last):
+    ...
+    ValueError: kind='cubic': must be one of nearest, linear; input has shape (1, 1, 5)
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"{name}={value!r}: must be a word, one of {', '.join(known)}; {shapes}")
+    if value not in known:
+        raise ValueError(f"{name}={value!r}: must be one of {', '.join(known)}; {shapes}")
+    return value
+
+
 def flag(name: str, value: Any, *, shapes: str) -> bool:
     """`value` as a bool; nothing else is taken for one.
 
@@ -92,12 +154,10 @@ def per_axis(name: str, value: Any, rank: int, *, least: int, shapes: str) -> tu
     >>> per_axis("stride", 2, 3, least=1, shapes="")
     (2, 2, 2)
     """
-    if isinstance(value, str | bytes | dict) or not (
-        isinstance(value, Integral) or hasattr(value, "__len__")
-    ):
-        raise TypeError(f"{name}={value!r}: must be an integer or one integer per axis; {shapes}")
     if isinstance(value, Integral):
         return (integer(name, value, least=least, shapes=shapes),) * rank
+    if not _listed(value):
+        raise TypeError(f"{name}={value!r}: must be an integer or one integer per axis; {shapes}")
     if len(value) != rank:
         raise ValueError(
             f"{name}={value!r}: must have one entry per spatial axis, {rank} in all; {shapes}"
@@ -110,23 +170,27 @@ def per_axis(name: str, value: Any, rank: int, *, least: int, shapes: str) -> tu
     return tuple(int(entry) for entry in value)
 
 
+def _listed(value: Any) -> bool:
+    """Whether `value` has entries in an order: not a text, a set or a number in disguise."""
+    if isinstance(value, numpy.ndarray):
+        return value.ndim > 0
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray)
+
+
 def _pairs(value: Any, rank: int, shapes: str) -> list[tuple[int, int]]:
-    if isinstance(value, Sequence | numpy.ndarray) and any(
-        isinstance(entry, Sequence | numpy.ndarray) for entry in value
-    ):
+    if _listed(value) and any(_listed(entry) for entry in value):
         if len(value) != rank:
             raise ValueError(
                 f"padding={value!r}: must have one (low, high) pair per spatial axis, "
                 f"{rank} in all; {shapes}"
             )
-        if any(
-            not isinstance(entry, Sequence | numpy.ndarray) or len(entry) != 2 for entry in value
-        ):
+        if any(not _listed(entry) or len(entry) != 2 for entry in value):
             raise ValueError(f"padding={value!r}: every entry must be a (low, high) pair; {shapes}")
-        flat = per_axis(
-            "padding", [p for pair in value for p in pair], 2 * rank, least=0, shapes=shapes
-        )
-        return list(zip(flat[::2], flat[1::2], strict=True))
+        whole = f"in padding={value!r}; {shapes}"
+        return [
+            (low, high)
+            for low, high in (per_axis("padding", pair, 2, least=0, shapes=whole) for pair in value)
+        ]
     return [(p, p) for p in per_axis("padding", value, rank, least=0, shapes=shapes)]
 
 
@@ -216,7 +280,9 @@ def check_shape(name: str, value: Array, shape: Shape, meaning: str, *, shapes: 
         raise ValueError(f"{name} has shape {value.shape}: must be {meaning} = {shape}; {shapes}")
 
 
-def check_layout(name: str, value: Array | Shape, meaning: str, *, least_rank: int = 3) -> None:
+def check_layout(
+    name: str, value: Array | Shape, meaning: str, *, least_rank: int = 3, shapes: str = ""
+) -> None:
     """Raise `ValueError` unless the batch may be empty but every other size is at least 1.
 
     >>> check_layout("input", numpy.zeros((1, 5)), "(N, C, *spatial)")
@@ -225,7 +291,12 @@ def check_layout(name: str, value: Array | Shape, meaning: str, *, least_rank: i
     ValueError: input has shape (1, 5): must be (N, C, *spatial), at least 3 axes
     """
     shape = value.shape if isinstance(value, numpy.ndarray) else value
+    others = f"; {shapes}" if shapes else ""
     if len(shape) < least_rank:
-        raise ValueError(f"{name} has shape {shape}: must be {meaning}, at least {least_rank} axes")
+        raise ValueError(
+            f"{name} has shape {shape}: must be {meaning}, at least {least_rank} axes{others}"
+        )
     if min(shape[1:]) < 1:
-        raise ValueError(f"{name} has shape {shape}: every size after the first must be at least 1")
+        raise ValueError(
+            f"{name} has shape {shape}: every size after the first must be at least 1{others}"
+        )

@@ -9,7 +9,6 @@ nothing to a sum, though `count_include_pad` lets it count in the divisor $m_i$.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy
@@ -31,6 +30,7 @@ from convspec.arguments import (
     per_axis,
     windows,
 )
+from convspec.elementary import first_maximum, maximum
 from convspec.scalars import result, scalars
 from convspec.window import Window, divisor, output_sizes, positions, window_taps
 
@@ -76,23 +76,6 @@ def pool_shape(input: Shape, **attributes: Any) -> Shape:
     """
     attributes.pop("count_include_pad", None)
     return (*input[:2], *output_sizes(input[2:], pool_windows(input, **attributes)))
-
-
-def first_maximum(values: Iterable[Any]) -> tuple[int, Any]:
-    """Index and value of the first maximum; of the first NaN where there is one.
-
-    >>> first_maximum([1, 3, 3])
-    (1, 3)
-    """
-    best = None
-    for candidate in enumerate(values):
-        if candidate[1] != candidate[1]:
-            return candidate
-        if best is None or candidate[1] > best[1]:
-            best = candidate
-    if best is None:
-        raise ValueError("values is empty: a maximum needs at least one")
-    return best
 
 
 def max_pool_with_indices(
@@ -165,15 +148,23 @@ def max_pool(
     >>> max_pool([[[1, 5, 2, 4]]], kernel_size=2)
     array([[[5, 4]]])
     """
-    values, _ = max_pool_with_indices(
-        input,
+    input = array("input", input)
+    sliding = pool_windows(
+        input.shape,
         kernel_size=kernel_size,
         stride=stride,
         padding=padding,
         dilation=dilation,
         ceil_mode=ceil_mode,
     )
-    return values
+    spatial = input.shape[2:]
+    x = scalars(input)
+    y = numpy.empty((*input.shape[:2], *output_sizes(spatial, sliding)), dtype=object)
+    for i in positions(y.shape[2:]):
+        taps = [a for _, a in window_taps(spatial, sliding, i)]
+        for n, c in positions(y.shape[:2]):
+            y[(n, c, *i)] = maximum([x[(n, c, *a)] for a in taps])
+    return result(y, input)
 
 
 def max_pool_vjp(

@@ -15,6 +15,7 @@ Glossary: *extent* is the span of a kernel, holes included; a *tap* is one kerne
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from itertools import product
 from typing import NamedTuple
 
@@ -91,6 +92,18 @@ def start(window: Window, i: int) -> int:
     -1
     """
     return i * window.stride - window.low
+
+
+def dense_starts(n: int, window: Window) -> range:
+    """Every start from which the kernel touches the input or fits the padding.
+
+    Whatever the stride, the starts of all output positions lie in this range.
+
+    >>> dense_starts(3, Window(kernel=2)), dense_starts(3, Window(kernel=2, low=2))
+    (range(-1, 3), range(-2, 3))
+    """
+    lowest = -max(window.low, extent(window) - 1)
+    return range(lowest, max(n, n + window.high - extent(window) + 1))
 
 
 def taps(n: int, window: Window, i: int) -> list[tuple[int, int]]:
@@ -263,3 +276,45 @@ def window_taps(
     """
     axes = (taps(n, w, i) for n, w, i in zip(spatial, windows, position, strict=True))
     return [(tuple(j for j, _ in choice), tuple(a for _, a in choice)) for choice in product(*axes)]
+
+
+def adaptive_range(n: int, size: int, i: int) -> range:
+    r"""The positions of window $i$ of `size` windows that share an axis of $n$ positions,
+
+    $$ \lfloor i\,n / o \rfloor \le a < \lceil (i + 1)\, n / o \rceil. $$
+
+    None is empty, together they cover the axis, and neighbours overlap where $o$ does not
+    divide $n$.
+
+    >>> [adaptive_range(13, 3, i) for i in range(3)]
+    [range(0, 5), range(4, 9), range(8, 13)]
+    """
+    return range(i * n // size, -(-(i + 1) * n // size))
+
+
+def adaptive_positions(
+    spatial: Sequence[int], sizes: Sequence[int], position: Sequence[int]
+) -> list[tuple[int, ...]]:
+    """`adaptive_range` on several axes: the input positions of one window, in C order.
+
+    >>> adaptive_positions((3, 2), (2, 2), (1, 0))
+    [(1, 0), (2, 0)]
+    """
+    return list(product(*map(adaptive_range, spatial, sizes, position)))
+
+
+def squared_distance(sliding: Sequence[Window], tap: Sequence[int]) -> Fraction:
+    r"""Square of the Euclidean distance from a tap to the centre of its window,
+
+    $$ \sum_\text{axes} d^2 \left(j - \frac{k - 1}{2}\right)^2 . $$
+
+    >>> squared_distance([Window(3), Window(2)], (0, 1))
+    Fraction(5, 4)
+    """
+    return sum(
+        (
+            Fraction(w.dilation * (2 * j - w.kernel + 1), 2) ** 2
+            for w, j in zip(sliding, tap, strict=True)
+        ),
+        start=Fraction(0),
+    )
