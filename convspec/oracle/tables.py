@@ -1,0 +1,133 @@
+r"""Tap tables: which input element every tap of every window start reads, as index arrays.
+
+All starts from which a kernel can touch its input are tabulated once for an input size, a kernel
+and a dilation; any stride and padding is then a strided slice of the same dense result.  Three
+contractions with such a table are every bilinear operation here: forward, and one per operand
+backward.  On integers whose sums stay below $2^{53}$ the float64 products are exact in any order.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from math import prod
+from typing import NamedTuple
+
+import numpy
+
+from convspec.arguments import Array, Shape
+from convspec.window import Window, dense_starts, start
+
+
+class Table(NamedTuple):
+    """Windows at every start: `index[k, t]` is the flat input position that tap `k` of start `t`
+    reads, or `size`, one past the input, where there is none; `start_of[k, a]` is the flat start
+    whose tap `k` reads position `a`.  `first` is the lowest start on each axis.
+    """
+
+    index: Array
+    start_of: Array
+    first: tuple[int, ...]
+    starts: Shape
+    size: int
+
+
+def _flat(axes: list[Array], shape: Shape) -> Array:
+    """Flat indices of every combination of per-axis `(k, t)` indices, as `(K, T)`."""
+    flat = numpy.zeros((1, 1), dtype=numpy.intp)
+    for axis, n in zip(axes, shape, strict=True):
+        grid = flat[:, None, :, None] * n + axis[None, :, None, :]
+        flat = grid.reshape(grid.shape[0] * grid.shape[1], -1)
+    return flat
+
+
+@lru_cache(maxsize=1024)
+def table(
+    spatial: Shape, kernel: Shape, dilation: Shape, low: Shape, high: Shape
+) -> Table:
+    """The table of an input shape and a kernel, with starts for padding up to `low`, `high`."""
+    positions, starts_of, first, counts, real = [], [], [], [], []
+    for n, k, d, lo, hi in zip(spatial, kernel, dilation, low, high, strict=True):
+        starts = dense_starts(n, Window(k, 1, lo, hi, d))
+        steps = numpy.arange(k)[:, None] * d
+        read = numpy.arange(starts.start, starts.stop) + steps
+        real.append((read >= 0) & (read < n))
+        positions.append(numpy.clip(read, 0, n - 1))
+        starts_of.append(numpy.arange(n) - steps - starts.start)
+        first.append(starts.start)
+        counts.append(len(starts))
+    size = prod(spatial)
+    exists = numpy.ones((1, 1), dtype=bool)
+    for axis in real:
+        both = exists[:, None, :, None] & axis[None, :, None, :]
+        exists = both.reshape(both.shape[0] * both.shape[1], -1)
+    index = numpy.where(exists, _flat(positions, spatial), size)
+    shape = tuple(counts)
+    return Table(index, _flat(starts_of, shape), tuple(first), shape, size)
+
+
+def window_table(spatial: Shape, sliding: tuple[Window, ...]) -> Table:
+    """The table that serves one call."""
+    return table(
+        spatial,
+        tuple(w.kernel for w in sliding),
+        tuple(w.dilation for w in sliding),
+        tuple(w.low for w in sliding),
+        tuple(w.high for w in sliding),
+    )
+
+
+def output_slices(
+    tabulated: Table, sliding: tuple[Window, ...], sizes: Shape
+) -> tuple[slice, ...]:
+    """Where the outputs of a call lie among the starts, as an index of a dense result."""
+    slices = []
+    for first, window, o in zip(tabulated.first, sliding, sizes, strict=True):
+        begin = start(window, 0) - first
+        slices.append(slice(begin, begin + (o - 1) * window.stride + 1, window.stride))
+    return (..., *slices)  # type: ignore[return-value]
+
+
+def columns(x: Array, tabulated: Table, outside: float) -> Array:
+    """`(N, C, K, T)`: what every tap of every start reads, `outside` beyond the input."""
+    batch, channels = x.shape[:2]
+    flat = numpy.full((batch, channels, tabulated.size + 1), outside)
+    flat[..., :-1] = x.reshape(batch, channels, tabulated.size)
+    return flat.take(tabulated.index, axis=2)
+
+
+def forward(read: Array, w: Array, groups: int) -> Array:
+    """Dense correlation: `(N, C, K, T)` and `(O, C // groups, K)` give `(N, O, T)`."""
+    batch, channels, taps, starts = read.shape
+    outputs = w.shape[0]
+    grouped = read.reshape(batch, groups, channels // groups * taps, starts)
+    kernels = w.reshape(groups, outputs // groups, channels // groups * taps)
+    return (kernels @ grouped).reshape(batch, outputs, starts)
+
+
+def backward_input(g: Array, w: Array, tabulated: Table, groups: int) -> Array:
+    """The forward map transposed: `(N, O, T)` and `(O, C // groups, K)` give `(N, C, A)`."""
+    batch, outputs, starts = g.shape
+    share, taps = w.shape[1:]
+    kernels = w.reshape(groups, outputs // groups, share * taps).swapaxes(1, 2)
+    products = kernels @ g.reshape(batch, groups, outputs // groups, starts)
+    spread = products.reshape(batch, groups * share, taps * starts)
+    place = tabulated.start_of + numpy.arange(taps)[:, None] * starts
+    return spread.take(place, axis=2).sum(axis=2)
+
+
+def backward_weight(g: Array, read: Array, groups: int) -> Array:
+    """Weight cotangent: `(N, O, T)` and `(N, C, K, T)` give `(O, C // groups, K)`."""
+    batch, outputs, starts = g.shape
+    channels, taps = read.shape[1:3]
+    rows = g.reshape(batch, groups, outputs // groups, starts)
+    grouped = read.reshape(batch, groups, channels // groups * taps, starts)
+    summed = (rows @ grouped.swapaxes(2, 3)).sum(axis=0)
+    return summed.reshape(outputs, channels // groups, taps)
+
+
+def stuffed(g: Array, tabulated: Table, place: tuple[slice, ...]) -> Array:
+    """A cotangent at its place among all starts, zero elsewhere: `(N, O, T)`."""
+    dense = numpy.zeros((*g.shape[:2], *tabulated.starts))
+    dense[place] = g
+    return dense.reshape(*g.shape[:2], prod(tabulated.starts))
+
