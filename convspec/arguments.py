@@ -20,6 +20,8 @@ Padding = int | str | Sequence[int] | Sequence[tuple[int, int]]
 SAME_WORDS = ("valid", "same_upper", "same_lower")
 CONV_WORDS = (*SAME_WORDS, "full")
 
+LARGEST = numpy.iinfo(numpy.intp).max
+
 
 def array(name: str, value: ArrayLike) -> Array:
     """`value` as an array of real numbers: integers, floats, or objects that behave like them.
@@ -241,6 +243,11 @@ with padding (0, 0) has only 2; input has shape (1, 1, 2)
     """
     for axis, (n, window) in enumerate(zip(spatial, sliding, strict=True)):
         padded = n + window.low + window.high
+        if padded > LARGEST:
+            raise ValueError(
+                f"padding ({window.low}, {window.high}) on spatial axis {axis} makes the input "
+                f"longer than any array can be; {shapes}"
+            )
         if extent(window) > padded:
             raise ValueError(
                 f"kernel {window.kernel} with dilation {window.dilation} spans {extent(window)} "

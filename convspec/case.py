@@ -9,7 +9,7 @@ from __future__ import annotations
 from inspect import Parameter, signature
 from typing import Any, NamedTuple
 
-from convspec.arguments import Array, Shape
+from convspec.arguments import Array, Shape, per_axis
 from convspec.convolution import conv_windows
 from convspec.operations import OPERATIONS
 from convspec.pooling import pool_windows
@@ -87,6 +87,8 @@ def normalised(
         "padding": tuple((w.low, w.high) for w in sliding),
         "dilation": tuple(w.dilation for w in sliding),
     }
-    if isinstance(complete.get("output_padding"), int):
-        regular["output_padding"] = (complete["output_padding"],) * len(sliding)
+    if "output_padding" in complete:
+        regular["output_padding"] = per_axis(
+            "output_padding", complete["output_padding"], len(sliding), least=0, shapes=""
+        )
     return {key: regular.get(key, value) for key, value in complete.items()}

@@ -106,8 +106,8 @@ def correlate(f: ArrayLike, g: ArrayLike, mode: str = "full") -> Array:
 
 def _full_cotangent(cotangent: ArrayLike, f: Array, g: Array, mode: str) -> Array:
     """The cotangent at its place in the full convolution, zero elsewhere."""
-    kept = [overlap(mode, n, m) for n, m in zip(f.shape, g.shape, strict=True)]
     shape = convolve_shape(f.shape, g.shape, mode)
+    kept = [overlap(mode, n, m) for n, m in zip(f.shape, g.shape, strict=True)]
     given = array("cotangent", cotangent)
     check_shape("cotangent", given, shape, "the output shape", shapes=described(f=f, g=g))
     placed = numpy.zeros(
@@ -164,7 +164,7 @@ def conv_windows(
     (Window(kernel=3, stride=1, low=1, high=1, dilation=1, ceil=False),)
     """
     shapes = described(input=input, weight=weight, bias=bias)
-    check_layout("input", input, "(N, C, *spatial)")
+    check_layout("input", input, "(N, C, *spatial)", shapes=shapes)
     if len(weight) != len(input) or min(weight) < 1:
         raise ValueError(
             f"weight has shape {weight}: must be (O, C // groups, *kernel) with every size at "
@@ -304,7 +304,7 @@ def conv_vjp(
     spatial = input.shape[2:]
     outputs, inputs = weight.shape[:2]
     shape = (input.shape[0], outputs, *output_sizes(spatial, sliding))
-    shapes = described(input=input, weight=weight)
+    shapes = described(input=input, weight=weight, bias=bias)
     check_shape("cotangent", cotangent, shape, "the output shape", shapes=shapes)
     x, w, g = scalars(input), scalars(weight), scalars(cotangent)
     d_x = numpy.zeros(input.shape, dtype=object)

@@ -38,7 +38,8 @@ def result(values: Array, *operands: Array, real: bool = False) -> Array:
     dtype = numpy.result_type(*operands)
     if dtype == object:
         return values
-    if dtype.kind not in "iu":
+    # Not by the common dtype: that of int64 and uint64 is float64.
+    if not all(operand.dtype.kind in "iu" for operand in operands):
         with numpy.errstate(over="ignore"):
             return values.astype(dtype)
     if real:

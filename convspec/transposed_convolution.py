@@ -13,6 +13,7 @@ import numpy
 from numpy.typing import ArrayLike
 
 from convspec.arguments import (
+    LARGEST,
     Array,
     Padding,
     PerAxis,
@@ -47,7 +48,7 @@ def conv_transpose_windows(
     ((Window(kernel=4, stride=3, low=0, high=0, dilation=1, ceil=False),), (7,))
     """
     shapes = described(input=input, weight=weight, bias=bias)
-    check_layout("input", input, "(N, C, *spatial)")
+    check_layout("input", input, "(N, C, *spatial)", shapes=shapes)
     if len(weight) != len(input) or min(weight) < 1:
         raise ValueError(
             f"weight has shape {weight}: must be (C, O // groups, *kernel) with every size at "
@@ -82,6 +83,11 @@ def conv_transpose_windows(
         raise ValueError(
             f"padding={padding!r} crops the output to {sizes}: every size must be at least 1; "
             f"{shapes}"
+        )
+    if max(sizes) > LARGEST:
+        raise ValueError(
+            f"stride={stride!r} and dilation={dilation!r} spread the output to {sizes}, longer than "
+            f"any array can be; {shapes}"
         )
     return sliding, sizes
 
@@ -197,7 +203,7 @@ def conv_transpose_vjp(
     )
     channels, share = weight.shape[:2]
     shape = (input.shape[0], share * groups, *sizes)
-    shapes = described(input=input, weight=weight)
+    shapes = described(input=input, weight=weight, bias=bias)
     check_shape("cotangent", cotangent, shape, "the output shape", shapes=shapes)
     x, w, g = scalars(input), scalars(weight), scalars(cotangent)
     d_x = numpy.zeros(input.shape, dtype=object)
