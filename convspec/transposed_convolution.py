@@ -86,8 +86,8 @@ def conv_transpose_windows(
         )
     if max(sizes) > LARGEST:
         raise ValueError(
-            f"stride={stride!r} and dilation={dilation!r} spread the output to {sizes}, longer than "
-            f"any array can be; {shapes}"
+            f"stride={stride!r} and dilation={dilation!r} spread the output to {sizes}, longer "
+            f"than any array can be; {shapes}"
         )
     return sliding, sizes
 
