@@ -248,6 +248,59 @@ def overlap(mode: str, n: int, m: int) -> range:
     raise ValueError(f"mode={mode!r}: must be full, same or valid")
 
 
+def overlap_window(mode: str, n: int, m: int) -> Window:
+    """The window with which the second operand, flipped, slides over the first in a mode.
+
+    Output position `i` of the window is the `i`-th position that `overlap` keeps.  A mode that
+    leaves out windows lying wholly inside the first operand gives a negative padding.
+
+    >>> overlap_window("full", 4, 3), overlap_window("same", 2, 5).low
+    (Window(kernel=3, stride=1, low=2, high=2, dilation=1, ceil=False), 2)
+    """
+    kept = overlap(mode, n, m)
+    return Window(kernel=m, low=m - 1 - kept.start, high=kept.stop - n)
+
+
+def tap_run(window: Window, j: int, inputs: range, outputs: range) -> tuple[range, range]:
+    """The positions among `outputs` that read one of `inputs` through tap `j`, and what they read.
+
+    The two ranges pair off in order; `inputs` and `outputs` have step 1.  It is `taps` for one
+    tap and many outputs, where `taps` is for one output and many taps.
+
+    >>> tap_run(Window(kernel=3, stride=2, low=1, high=1), 0, range(5), range(3))
+    (range(1, 3), range(1, 4, 2))
+    """
+    shift = start(window, 0) + j * window.dilation
+    first = max(outputs.start, -((shift - inputs.start) // window.stride))
+    last = min(outputs.stop - 1, (inputs.stop - 1 - shift) // window.stride)
+    if last < first:
+        return range(0), range(0)
+    read = range(first * window.stride + shift, last * window.stride + shift + 1, window.stride)
+    return range(first, last + 1), read
+
+
+def readers(window: Window, inputs: range, outputs: range) -> range:
+    """The span of the positions among `outputs` whose windows reach into `inputs`.
+
+    >>> readers(Window(kernel=3, stride=2, low=1, high=1), range(2, 4), range(3))
+    range(1, 3)
+    """
+    runs = (tap_run(window, j, inputs, outputs)[0] for j in range(window.kernel))
+    reading = [run for run in runs if run]
+    if not reading:
+        return range(0)
+    return range(min(run.start for run in reading), max(run.stop for run in reading))
+
+
+def slice_within(run: range, block: range) -> slice:
+    """The slice that picks the positions `run` from an array that holds the positions `block`.
+
+    >>> slice_within(range(5, 10, 2), range(4, 12))
+    slice(1, 6, 2)
+    """
+    return slice(run.start - block.start, run.stop - block.start, run.step)
+
+
 def positions(shape: Sequence[int]) -> Iterator[tuple[int, ...]]:
     """Every index of an array of this shape, in C order.
 
