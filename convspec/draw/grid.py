@@ -1,0 +1,141 @@
+"""Arrays as text: slices of at most two axes, with chosen elements in brackets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from convspec.arguments import Array
+
+Index = tuple[int, ...]
+
+LARGEST = 9
+SLICES = 3
+
+
+class Block(NamedTuple):
+    """Lines of text under a title."""
+
+    title: str
+    lines: list[str]
+
+
+def number(value: Any, *, exact: bool = False) -> str:
+    """A number in few characters or, if `exact`, in as many as tell it from its neighbours.
+
+    >>> number(2.0), number(0.1 + 0.2), number(0.1 + 0.2, exact=True)
+    ('2', '0.3', '0.30000000000000004')
+    """
+    if exact:
+        return str(value)
+    try:
+        real = float(value)
+    except (TypeError, ValueError):
+        return str(value)
+    return str(int(real)) if real.is_integer() and abs(real) < 1e7 else f"{real:.6g}"
+
+
+def blocks(
+    name: str, array: Array, marked: set[Index], *, axes: int, exact: bool = False
+) -> list[Block]:
+    """The slices of `array` over its last `axes` axes (one or two) that hold a marked element, or
+    the first slice where none does.
+
+    Marked indices outside the array are positions on padding: they are drawn as dots.
+
+    >>> import numpy
+    >>> blocks("x", numpy.array([[1, 2], [3, 4]]), {(1, -1), (1, 0)}, axes=1)
+    [Block(title='x[1]', lines=['[.][3] 4 '])]
+    """
+    leading = array.ndim - axes
+    prefixes = sorted({index[:leading] for index in marked if _holds(array, index[:leading])})
+    if array.size == 0:
+        return [Block(name, [f"no elements, shape {array.shape}"])]
+    shown = []
+    for prefix in (prefixes or [(0,) * leading])[:SLICES]:
+        inside = {index[leading:] for index in marked if index[:leading] == prefix}
+        title = f"{name}[{', '.join(map(str, prefix))}]" if prefix else name
+        shown.append(Block(title, _lines(array[prefix], inside, exact=exact)))
+    if len(prefixes) > SLICES:
+        shown[-1].lines.append(f"and {len(prefixes) - SLICES} more slices")
+    return shown
+
+
+def side_by_side(shown: Sequence[Block], width: int) -> list[str]:
+    """Blocks beside each other, as many in a row as `width` holds.
+
+    >>> side_by_side([Block("a", ["1"]), Block("b", ["2", "3"])], 20)
+    ['  a    b', '  1    2', '       3']
+    """
+    rows: list[list[Block]] = []
+    used = 0
+    for block in shown:
+        needed = max(map(len, (block.title, *block.lines))) + 4
+        if not rows or used + needed > width:
+            rows.append([])
+            used = 0
+        rows[-1].append(block)
+        used += needed
+    lines: list[str] = []
+    for row in rows:
+        lines += ([""] if lines else []) + _joined(row)
+    return lines
+
+
+def _joined(row: list[Block]) -> list[str]:
+    height = max(len(block.lines) for block in row)
+    columns = []
+    for title, lines in row:
+        column = [title, *lines, *[""] * (height - len(lines))]
+        wide = max(map(len, column))
+        columns.append([line.ljust(wide) for line in column])
+    return [f"  {'    '.join(cells)}".rstrip() for cells in zip(*columns, strict=True)]
+
+
+def _holds(array: Array, prefix: Index) -> bool:
+    return all(0 <= p < n for p, n in zip(prefix, array.shape, strict=False))
+
+
+def _lines(array: Array, marked: set[Index], *, exact: bool) -> list[str]:
+    """A slice of one or two axes; a single axis is one line."""
+    if array.ndim < 2:
+        array = array.reshape(1, -1)
+        marked = {(0, *index) for index in marked}
+    ranges = [
+        _shown(size, [index[axis] for index in marked]) for axis, size in enumerate(array.shape)
+    ]
+    cells = [[_cell(array, (i, j), exact=exact) for j in ranges[1]] for i in ranges[0]]
+    wide = max((len(cell) for row in cells for cell in row), default=1)
+    lines = [
+        "".join(
+            f"[{cell:>{wide}}]" if (i, j) in marked else f" {cell:>{wide}} "
+            for j, cell in zip(ranges[1], row, strict=True)
+        )
+        for i, row in zip(ranges[0], cells, strict=True)
+    ]
+    return [*lines, *_left_out(array.shape, ranges)]
+
+
+def _shown(size: int, marked: list[int]) -> range:
+    """Which positions of an axis to draw: all with their padding, or those near the marks."""
+    low, high = min([0, *marked]), max([size - 1, *marked])
+    if high - low < LARGEST:
+        return range(low, high + 1)
+    centre = (min(marked) + max(marked)) // 2 if marked else 0
+    first = max(low, min(centre - LARGEST // 2, high + 1 - LARGEST))
+    return range(first, first + LARGEST)
+
+
+def _cell(array: Array, index: Index, *, exact: bool) -> str:
+    inside = all(0 <= i < n for i, n in zip(index, array.shape, strict=True))
+    return number(array[index], exact=exact) if inside else "."
+
+
+def _left_out(shape: tuple[int, ...], ranges: list[range]) -> list[str]:
+    """Which part of a slice is drawn, where it is not all of it."""
+    said = []
+    for name, size, shown in zip(("rows", "columns"), shape, ranges, strict=True):
+        inside = range(max(0, shown.start), min(size, shown.stop))
+        if len(inside) < size:
+            said.append(f"{name} {inside.start} to {inside.stop - 1} of {size}")
+    return [f"({', '.join(said)})"] if said else []
