@@ -25,14 +25,16 @@ unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]
 
 def minimal(strategy: st.SearchStrategy[Any], condition: Callable[[Any], bool]) -> Any:
     """The simplest value that satisfies the condition."""
-    return find(strategy, condition, settings=settings(unhurried, max_examples=5000, database=None))
+    return find(
+        strategy, condition, settings=settings(unhurried, max_examples=5000, derandomize=True)
+    )
 
 
 def find_any(strategy: st.SearchStrategy[Any], condition: Callable[[Any], bool]) -> Any:
     """Some value that satisfies the condition: an error where none turns up, for it must not
     take luck to reach a corner.
     """
-    hasty = settings(unhurried, max_examples=2000, database=None, phases=[Phase.generate])
+    hasty = settings(unhurried, max_examples=2000, derandomize=True, phases=[Phase.generate])
     return find(strategy, condition, settings=hasty)
 
 
@@ -64,7 +66,8 @@ CORNERS: dict[str, Callable[[int, Any], bool]] = {
     "dilation apart from stride": lambda n, w: 1 < w.dilation < w.stride and w.kernel > 1,
     "dilation start off the grid": lambda n, w: w.kernel > 1 and w.low % w.dilation > 0,
     "one element": lambda n, w: n == 1 and w.kernel > 1,
-    "many outputs": lambda n, w: n == 8 and w.stride == 1 and w.kernel == 2,
+    "the longest axis": lambda n, w: n == 8 and w.kernel > 1,
+    "unit stride alone": lambda n, w: n > 4 and w.kernel > 1 and w[1:5] == (1, 0, 0, 1),
 }
 GATHERED = {
     "remainder": lambda n, w: (n + w.low + w.high - extent(w)) % w.stride > 0,
@@ -81,8 +84,6 @@ GATHERED = {
 @pytest.mark.parametrize("corner", CORNERS)
 @pytest.mark.parametrize("operation", SLIDING)
 def test_every_corner_of_an_axis_is_reached(operation: str, corner: str) -> None:
-    if corner == "many outputs" and operation == "conv_transpose":
-        pytest.skip("the outputs of conv_transpose are its larger side; its inputs stay below 8")
     found = find_any(geometries(operation), some_axis(operation, CORNERS[corner]))
     assert some_axis(operation, CORNERS[corner])(found)
 
@@ -290,7 +291,8 @@ def test_an_unknown_operation_is_named() -> None:
 @given(arrays((40,), "int64"))
 def test_elements_are_small_integers(x: Any) -> None:
     assert x.dtype == numpy.int64
-    assert numpy.abs(x).max() <= 8
+    assert x.min() >= -7
+    assert x.max() <= 8
 
 
 def test_no_array_is_mostly_one_repeated_value() -> None:
@@ -318,7 +320,7 @@ def test_arrays_shrink_element_by_element() -> None:
 
 
 def test_unsigned_arrays_hold_no_sign() -> None:
-    for value in range(9):
+    for value in range(16):
         find_any(arrays((3,), "uint8"), lambda x, value=value: value in x)
     assert minimal(arrays((3,), "uint8"), lambda x: x.min() > 0).tolist() == [1, 1, 1]
 
