@@ -69,8 +69,8 @@ def load(target: str) -> Any:
 numpy, scipy, spec, torch) nor an installed one, a file or a module
     """
     scheme, colon, _ = target.partition(":")
-    if colon and scheme in _SCHEMES:
-        return _SCHEMES[scheme](target)
+    if colon and scheme in SCHEMES:
+        return SCHEMES[scheme](target)
     name, path = _split(target)
     implementation = _instance(target, _attribute(target, _module(target, name), path))
     _check_offer(target, implementation)
@@ -101,7 +101,7 @@ def _reserved(target: str) -> Any:
     raise TargetError(f"{target}: targets that begin with onnx: or exec: are not available yet")
 
 
-_SCHEMES: dict[str, Callable[[str], Any]] = {"onnx": _reserved, "exec": _reserved}
+SCHEMES: dict[str, Callable[[str], Any]] = {"onnx": _reserved, "exec": _reserved}
 
 
 def _split(target: str) -> tuple[str, str]:

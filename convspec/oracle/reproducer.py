@@ -1,0 +1,180 @@
+"""A failing case as a Python program that anyone can run: literals, one call, one comparison.
+
+It imports NumPy and the target, and ends with an AssertionError, or with what the target raises,
+for as long as the target differs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pprint import pformat
+
+import numpy
+
+from convspec.arguments import Array
+from convspec.case import Case
+from convspec.oracle.target import BUNDLED, SCHEMES, installed_targets
+
+Expected = Array | Sequence[Array] | str
+
+
+def reproducer(
+    case: Case, target: str, expected: Expected, *, bound: Array | Sequence[Array] | None = None
+) -> str:
+    """Python text that calls `target` on `case` and fails unless the result is `expected`.
+
+    Attributes are passed as the case lists them, so it should list those that the implementation
+    is to be called with.  Where `expected` is a `str`, the call must be refused, and it says why.
+    `bound` says how far each element may be off, where rounding is allowed; NaN equals NaN.
+
+    >>> case = Case("relu", {"input": numpy.array([1.0, -0.5])}, {})
+    >>> print(reproducer(case, "my_package.layers", numpy.array([1.0, 0.0])))
+    import numpy
+    <BLANKLINE>
+    import my_package.layers as implementation
+    <BLANKLINE>
+    input = numpy.array([1.0, -0.5], dtype='float64')
+    expected = (numpy.array([1.0, 0.0], dtype='float64'),)
+    <BLANKLINE>
+    actual = implementation.relu(input)
+    actual = tuple(actual) if isinstance(actual, (tuple, list)) else (actual,)
+    for e, a in zip(expected, map(numpy.asarray, actual), strict=True):
+        print("expected:", e, "actual:", a, sep="\\n")
+        assert a.shape == e.shape, f"shape {a.shape}, expected {e.shape}"
+        assert a.dtype == e.dtype, f"dtype {a.dtype}, expected {e.dtype}"
+        numpy.testing.assert_array_equal(a, e)
+    <BLANKLINE>
+    """
+    operands = [f"{name} = {literal(array)}" for name, array in case.operands.items()]
+    given = [*case.operands, *(f"{name}={value!r}" for name, value in case.attributes.items())]
+    call = f"implementation.{case.operation}({', '.join(given)})"
+    if isinstance(expected, str):
+        body = [*operands, "", *_refusal(call, expected)]
+    else:
+        body = [*operands, *_comparison(case, call, _several(expected), bound)]
+    body = [*_implementation(target), "", *body]
+    return "\n".join([*_imports("\n".join(body)), "", *body, ""])
+
+
+def literal(array: Array) -> str:
+    """An expression for an array: its exact values, its dtype, and how it lies in memory.
+
+    >>> literal(numpy.array([[1.5, -numpy.inf]], dtype="float32"))
+    "numpy.array([[1.5, -inf]], dtype='float32')"
+    >>> literal(numpy.zeros((0, 3)))
+    "numpy.zeros((0, 3), dtype='float64')"
+    """
+    dtype = array.dtype.name if array.dtype.isnative else array.dtype.str
+    if array.size == 0:
+        return f"numpy.zeros({array.shape}, dtype={dtype!r})"
+    # Every floating dtype but the objects' own is exact as Python floats.
+    values = (array.astype(numpy.float64) if array.dtype.kind == "V" else array).tolist()
+    text = f"numpy.array({pformat(values, width=88, compact=True)}, dtype={dtype!r})"
+    if array.flags.c_contiguous:
+        return text
+    if array.flags.f_contiguous:
+        return f"numpy.asfortranarray({text})"
+    if min(array.strides) < 0:
+        return f"numpy.flip(numpy.flip({text}).copy())"
+    return f"numpy.repeat({text}, 2, axis=-1)[..., ::2]"
+
+
+def _several(arrays: Array | Sequence[Array]) -> list[Array]:
+    several = arrays if isinstance(arrays, tuple | list) else [arrays]
+    return [numpy.asarray(array) for array in several]
+
+
+def _literals(arrays: Sequence[Array]) -> str:
+    return f"({', '.join(map(literal, arrays))},)"
+
+
+def _implementation(target: str) -> list[str]:
+    """Lines that bind `implementation`."""
+    file = re.fullmatch(r"(.*\.py)(?::(.+))?", target)
+    if file:
+        holder = f"SimpleNamespace(**run_path({file[1]!r}))"
+        return _made(f"{holder}.{file[2]}") if file[2] else [f"implementation = {holder}"]
+    if _is_module(target):
+        module, _, path = target.partition(":")
+        if path:
+            return [f"import {module}", "", *_made(f"{module}.{path}")]
+        return [f"import {module} as implementation"]
+    return ["from convspec.oracle import load", "", f"implementation = load({target!r})"]
+
+
+def _is_module(target: str) -> bool:
+    """Whether the target is imported by the name it has, rather than by convspec."""
+    name = target.partition(":")[0]
+    return name not in BUNDLED and name not in SCHEMES and name not in installed_targets()
+
+
+def _made(expression: str) -> list[str]:
+    """An object, or what a class makes without arguments."""
+    return [
+        f"implementation = {expression}",
+        "if isinstance(implementation, type):",
+        "    implementation = implementation()",
+    ]
+
+
+def _refusal(call: str, expected: str) -> list[str]:
+    return [
+        f"# expected: {' '.join(expected.split())}",
+        "try:",
+        f"    actual = {call}",
+        "except Exception as error:",
+        '    print("refused:", repr(error))',
+        "else:",
+        '    print("actual:", actual, sep="\\n")',
+        '    raise AssertionError("a bad argument was accepted")',
+    ]
+
+
+def _comparison(
+    case: Case, call: str, expected: Sequence[Array], bound: Array | Sequence[Array] | None
+) -> list[str]:
+    bounds = [] if bound is None else [f"bounds = {_literals(_several(bound))}"]
+    loop = "for e, a in zip(expected, map(numpy.asarray, actual), strict=True):"
+    compare = ["    numpy.testing.assert_array_equal(a, e)"]
+    if bounds:
+        loop = "for e, a, b in zip(expected, map(numpy.asarray, actual), bounds, strict=True):"
+        compare = [
+            "    assert numpy.array_equal(numpy.isnan(a), numpy.isnan(e)), 'NaN elsewhere'",
+            "    off = numpy.abs(numpy.subtract(a, e, dtype='float64'))",
+            '    assert not (off > b).any(), f"off by {off.max()}, beyond the bound"',
+        ]
+    dtype = '    assert a.dtype == e.dtype, f"dtype {a.dtype}, expected {e.dtype}"'
+    return [
+        f"expected = {_literals(expected)}",
+        *bounds,
+        "",
+        f"actual = {call}",
+        "actual = tuple(actual) if isinstance(actual, (tuple, list)) else (actual,)",
+        loop,
+        '    print("expected:", e, "actual:", a, sep="\\n")',
+        '    assert a.shape == e.shape, f"shape {a.shape}, expected {e.shape}"',
+        *([dtype] if _dtype_is_ruled(case, expected) else []),
+        *compare,
+    ]
+
+
+def _dtype_is_ruled(case: Case, expected: Sequence[Array]) -> bool:
+    """Floating operands rule the dtype; expected values may be held in a wider one."""
+    dtype = numpy.result_type(*case.operands.values())
+    return dtype.kind == "f" and all(e.dtype == dtype for e in expected)
+
+
+def _imports(body: str) -> list[str]:
+    """The imports that the rest of the program needs."""
+    needed = {
+        "from fractions import Fraction": "Fraction(",
+        "from runpy import run_path": "run_path(",
+        "from types import SimpleNamespace": "SimpleNamespace(",
+        "import ml_dtypes": "dtype='bfloat16'",
+    }
+    lines = [line for line, sign in needed.items() if sign in body]
+    special = [name for name in ("inf", "nan") if re.search(rf"[\[ -]{name}[,\]]", body)]
+    return [*lines, "import numpy"] + (
+        [f"from numpy import {', '.join(special)}"] if special else []
+    )
