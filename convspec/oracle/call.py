@@ -1,0 +1,165 @@
+"""Calling an implementation: which function, with which keywords, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from inspect import Parameter, signature
+from typing import Any, NamedTuple
+
+import numpy
+
+from convspec.arguments import Array
+from convspec.case import forward_name
+from convspec.operations import OPERATIONS
+
+_POSITIONAL = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+
+
+class Callee(NamedTuple):
+    """A function of an implementation and what its signature admits.
+
+    `keywords` is None where any keyword is taken (or the signature cannot be read);
+    `positional` lists the names of its positional parameters, None where any number is taken.
+    """
+
+    function: Callable[..., Any]
+    keywords: frozenset[str] | None
+    positional: tuple[str, ...] | None
+
+
+class Returned(NamedTuple):
+    """Outputs of a call, as arrays."""
+
+    outputs: tuple[Array, ...]
+
+
+class Unsupported(NamedTuple):
+    """The implementation does not offer this call, and why."""
+
+    reason: str
+
+
+class Failed(NamedTuple):
+    """The call raised, or returned what is no array: a kind of difference and its story."""
+
+    kind: str
+    message: str
+
+
+Outcome = Returned | Unsupported | Failed
+
+
+def callee(implementation: Any, operation: str) -> Callee | None:
+    """The function of `implementation` for an operation, or None if it has none."""
+    function = getattr(implementation, operation, None)
+    if not callable(function):
+        return None
+    try:
+        parameters = signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return Callee(function, None, None)
+    kinds = {parameter.kind for parameter in parameters}
+    keywords = frozenset(p.name for p in parameters if p.kind is not Parameter.POSITIONAL_ONLY)
+    positional = tuple(p.name for p in parameters if p.kind in _POSITIONAL)
+    return Callee(
+        function,
+        None if Parameter.VAR_KEYWORD in kinds else keywords,
+        None if Parameter.VAR_POSITIONAL in kinds else positional,
+    )
+
+
+def _is_default(name: str, value: Any, attributes: dict[str, Any]) -> bool:
+    """Whether a normalised attribute has its default value."""
+    if name in ("stride", "dilation"):
+        default = (
+            attributes["kernel_size"]
+            if (name == "stride" and "kernel_size" in attributes)
+            else (1,) * len(value)
+        )
+        return bool(value == default)
+    if name == "padding":
+        return all(pair == (0, 0) for pair in value)
+    if name == "output_padding":
+        return not any(value)
+    return bool(value == {"groups": 1, "mode": "full"}.get(name, False))
+
+
+def arguments(
+    target: Callee, operation: str, operands: dict[str, Array], attributes: dict[str, Any]
+) -> tuple[tuple[Array, ...], dict[str, Any]] | Unsupported:
+    """Positional and keyword arguments of a call, or why it cannot be made.
+
+    Operands go by position, an optional one only where the signature has a place for it;
+    attributes go by keyword, and one at its default is left out where the signature lacks it.
+    """
+    optional = OPERATIONS[forward_name(operation)].optional
+    placed, keywords = list(operands.values()), dict(attributes)
+    for index, name in enumerate(operands):
+        if name not in optional:
+            continue
+        place = target.positional
+        if place is None or (index < len(place) and place[index] not in attributes):
+            continue
+        if target.keywords is not None and name not in target.keywords:
+            return Unsupported(f"{name} is not taken")
+        keywords[name] = placed.pop(index)
+    if target.positional is not None and len(placed) > len(target.positional):
+        return Unsupported(f"{len(placed)} operands are not taken")
+    if target.keywords is not None:
+        for name in attributes.keys() - target.keywords:
+            if not _is_default(name, attributes[name], attributes):
+                return Unsupported(f"{name} is not taken")
+            del keywords[name]
+    return tuple(placed), keywords
+
+
+def output_count(operation: str, operands: dict[str, Array]) -> int:
+    """How many outputs an operation returns for these operands."""
+    row = OPERATIONS[forward_name(operation)]
+    return len(operands) - 1 if operation != row.name else row.outputs
+
+
+def as_outputs(operation: str, result: Any, count: int) -> Outcome:
+    """What a function returned, as arrays of numbers."""
+    if count > 1 or (operation.endswith("_vjp") and isinstance(result, tuple | list)):
+        if not isinstance(result, tuple | list) or len(result) != count:
+            length = f"{len(result)} outputs" if isinstance(result, tuple | list) else "no tuple"
+            return Failed("shape", f"returned {length} where {count} are due")
+        parts = tuple(result)
+    else:
+        parts = (result,)
+    outputs = []
+    for part in parts:
+        try:
+            output = numpy.asarray(part)
+        except Exception as error:  # an implementation may return anything at all
+            return Failed("shape", f"returned no array: {type(error).__name__}: {error}")
+        if output.dtype.kind not in "iufV" or (output.dtype.kind == "V" and output.dtype.names):
+            shown = repr(part) if len(repr(part)) < 60 else f"an array of {output.dtype}"
+            return Failed("dtype", f"returned {shown}, which holds no real numbers")
+        outputs.append(output)
+    return Returned(tuple(outputs))
+
+
+def call(
+    target: Callee, operation: str, operands: dict[str, Array], attributes: dict[str, Any]
+) -> Outcome:
+    """One call from beginning to end."""
+    given = arguments(target, operation, operands, attributes)
+    if isinstance(given, Unsupported):
+        return given
+    placed, keywords = given
+    try:
+        result = target.function(*placed, **keywords)
+    except NotImplementedError as error:
+        return Unsupported(str(error) or "NotImplementedError")
+    except Exception as error:  # whatever it raises on a valid case is a difference
+        return raised(error)
+    return as_outputs(operation, result, output_count(operation, operands))
+
+
+def raised(error: BaseException) -> Failed | Unsupported:
+    """What an exception on a valid case means: a keyword that is not there is unsupported."""
+    if isinstance(error, TypeError) and "unexpected keyword argument" in str(error):
+        return Unsupported(str(error))
+    return Failed("raises", f"{type(error).__name__}: {error}"[:500])

@@ -1,0 +1,57 @@
+"""Data for exact checks: integers so small that every partial sum is exact in the accumulator."""
+
+from __future__ import annotations
+
+from math import isqrt, prod
+
+import numpy
+
+from convspec.arguments import Array, Shape
+from convspec.rounding import integer_bits
+
+# Every entry is exact even in bfloat16, whose significand has 8 bits: rounding of operands is
+# for the rounding step to judge, not for this one.
+LARGEST_ENTRY = 256
+FAST_ALGORITHM_ENTRY = 15
+
+
+def amplitude(terms: int, dtype: numpy.dtype, *, factors: int = 2) -> int:
+    """The largest `a` for which `terms` products of `factors` entries up to `a`, and one more
+    entry, sum exactly in `dtype` in any order.
+
+    >>> amplitude(1023, numpy.dtype("float32"))
+    128
+    """
+    room = (1 << integer_bits(dtype)) // (terms + 1)
+    largest = isqrt(room) if factors == 2 else room
+    return max(1, min(LARGEST_ENTRY, largest))
+
+
+def integers(rng: numpy.random.Generator, shape: Shape, largest: int, dtype: numpy.dtype) -> Array:
+    """Independent integers, uniform from `-largest` (0 for unsigned dtypes) to `largest`."""
+    least = 0 if dtype.kind == "u" else -largest
+    return rng.integers(least, largest + 1, size=shape).astype(dtype)
+
+
+def distinct(rng: numpy.random.Generator, shape: Shape, dtype: numpy.dtype) -> Array:
+    """A permutation of consecutive integers in every channel: a maximum without ties.
+
+    Every other batch item is negative throughout, so that padding by zeros would win.
+    """
+    count = prod(shape[2:])
+    order = rng.permuted(numpy.tile(numpy.arange(count), (*shape[:2], 1)), axis=2)
+    if dtype.kind != "u":
+        order[::2] -= count
+        order[1::2] -= count // 2
+    return order.reshape(shape).astype(dtype)
+
+
+def one_hot(shape: Shape, dtype: numpy.dtype) -> Array:
+    """In each plane of batch and channel one element above a constant, negative background:
+    the maximum shows which windows read it.
+    """
+    count, planes = prod(shape[2:]), shape[0] * shape[1]
+    background = 0 if dtype.kind == "u" else -2
+    x = numpy.full((planes, count), background)
+    x[numpy.arange(planes), numpy.arange(planes) % count] = background + 1
+    return x.reshape(shape).astype(dtype)

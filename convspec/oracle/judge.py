@@ -1,0 +1,77 @@
+"""Outputs against the spec's: equal as values, or within a proven distance."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy
+
+from convspec.arguments import Array
+
+
+class Verdict(NamedTuple):
+    """What is wrong with an output: a kind of difference, and its story."""
+
+    kind: str
+    message: str
+
+
+def same_values(actual: Array, expected: Array) -> bool:
+    """Equality of values: -0 equals +0, and any NaN any NaN.
+
+    >>> same_values(numpy.array([0.0, numpy.nan]), numpy.array([-0.0, numpy.nan]))
+    True
+    """
+    return actual.shape == expected.shape and bool(
+        ((actual == expected) | ((actual != actual) & (expected != expected))).all()
+    )
+
+
+def _dtype_fits(actual: numpy.dtype[Any], expected: Array, element: numpy.dtype[Any]) -> bool:
+    """Floating operands keep their dtype; integers may come back in any integer dtype, or as
+    floats where the value is no integer; an index is an integer.
+    """
+    if expected.dtype.kind in "iu":
+        return actual.kind in "iu"
+    if element.kind in "iu":
+        return actual.kind in ("iu" if (expected == numpy.rint(expected)).all() else "f")
+    return actual == element
+
+
+def judge(
+    outputs: tuple[Array, ...],
+    expected: tuple[Array, ...],
+    slack: tuple[Array, ...] | None,
+    element: numpy.dtype[Any],
+) -> Verdict | None:
+    """None where every output is what the spec says; otherwise the first thing that is not."""
+    for number, (actual, value) in enumerate(zip(outputs, expected, strict=True)):
+        which = f"output {number}" if len(expected) > 1 else "the output"
+        if actual.shape != value.shape:
+            return Verdict("shape", f"{which} has shape {actual.shape}, expected {value.shape}")
+        bound = None if slack is None else slack[number]
+        if bound is None:
+            right = same_values(actual, value)
+        else:
+            right = bool((abs(actual.astype(float) - value) <= bound).all())
+        if not right:
+            return Verdict("value", f"{which} {_first_wrong(actual, value, bound)}")
+        if not _dtype_fits(actual.dtype, value, element):
+            return Verdict("dtype", f"{which} has dtype {actual.dtype} for {element} operands")
+    return None
+
+
+def wrong_places(actual: Array, expected: Array, bound: Array | None) -> Array:
+    """Where an output is wrong, as a boolean array."""
+    if bound is not None:
+        return ~(abs(actual.astype(float) - expected) <= bound)
+    return ~((actual == expected) | ((actual != actual) & (expected != expected)))
+
+
+def _first_wrong(actual: Array, expected: Array, bound: Array | None) -> str:
+    wrong = wrong_places(actual, expected, bound)
+    place = tuple(int(i) for i in numpy.argwhere(wrong)[0])
+    return (
+        f"is {actual[place]} instead of {expected[place]} at {place}, "
+        f"and wrong at {int(wrong.sum())} of {wrong.size} places"
+    )

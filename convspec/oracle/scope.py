@@ -1,0 +1,255 @@
+r"""The small scope, and the order in which a budget of cases covers it.
+
+Every axis of a call takes every size 1 to 8, kernel 1 to 4, stride 1 to 3, padding 0 to 2 on each
+side and dilation 1 to 3, independently of the others.  A budget visits it in a covering order:
+cases that show a new pair of feature values come first, then those that show a new triple.  What
+share of all feasible values, pairs and triples was reached is counted, not assumed.
+
+Cases come in blocks that share their arrays (sizes, kernel, dilation, channels) and differ in how
+the window slides (stride, padding), because one dense result then serves a whole block.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from itertools import combinations, product
+from typing import NamedTuple
+
+import numpy
+
+from convspec.arguments import Array
+from convspec.window import Window, extent, first_empty, transposed_size
+
+SIZES = range(1, 9)
+KERNELS = range(1, 5)
+STRIDES = range(1, 4)
+PADDINGS = range(3)
+DILATIONS = range(1, 4)
+OUTPUT_PADDINGS = range(3)
+
+CHANNELS = {"groups": range(1, 4), "inputs": range(1, 4), "outputs": range(1, 4)}
+FLAGS = {"bias": range(2), "single": range(2)}
+SLICES_PER_BLOCK = 8
+
+
+class Scope(NamedTuple):
+    """The features of one axis and of the call, and which axes are valid.
+
+    `shared` are the axis features that a block of cases has in common, `sliding` those in which
+    its cases differ; `axes` lists every valid axis, one row of `shared + sliding` values each.
+    """
+
+    shared: tuple[str, ...]
+    sliding: tuple[str, ...]
+    axes: Array
+    call: dict[str, range]
+
+
+class Block(NamedTuple):
+    """Cases that share their arrays: per-axis `shared` values, the call's own values, and one
+    entry of `slides` a case, each holding the `sliding` values of every axis.
+    """
+
+    axes: tuple[dict[str, int], ...]
+    call: dict[str, int]
+    slides: list[tuple[dict[str, int], ...]]
+
+
+class Coverage(NamedTuple):
+    """Feasible and reached combinations of feature values, by strength 1, 2 and 3."""
+
+    reached: tuple[int, int, int]
+    feasible: tuple[int, int, int]
+
+
+def _valid_conv(size: int, kernel: int, dilation: int, stride: int, low: int, high: int) -> bool:
+    return extent(Window(kernel, dilation=dilation)) <= size + low + high
+
+
+def _valid_pool(
+    size: int, kernel: int, dilation: int, stride: int, low: int, high: int, ceil: bool
+) -> bool:
+    window = Window(kernel, stride, low, high, dilation, ceil)
+    fits = extent(window) <= size + low + high
+    return fits and first_empty(size, window) is None
+
+
+def _valid_transposed(
+    size: int, kernel: int, dilation: int, stride: int, low: int, high: int, extra: int
+) -> bool:
+    window = Window(kernel, stride, low, high, dilation)
+    return extra < max(stride, dilation) and transposed_size(size, window, extra) >= 1
+
+
+Restriction = frozenset[str]
+# What implementations commonly leave out, from the least restrictive to the most.
+RESTRICTIONS: tuple[Restriction, ...] = (
+    frozenset({"symmetric"}),
+    frozenset({"undilated"}),
+    frozenset({"symmetric", "undilated"}),
+    frozenset({"symmetric", "half"}),
+    frozenset({"symmetric", "undilated", "half"}),
+    frozenset({"unpadded"}),
+    frozenset({"unpadded", "undilated"}),
+    frozenset({"unpadded", "undilated", "unit"}),
+)
+
+
+def obeys(
+    restriction: Restriction, *, kernel: int, dilation: int, stride: int, low: int, high: int
+) -> bool:
+    """Whether one axis keeps to a restriction: equal padding on both sides, no dilation, padding
+    of at most half the kernel, no padding, stride 1.
+    """
+    return (
+        ("symmetric" not in restriction or low == high)
+        and ("undilated" not in restriction or dilation == 1)
+        and ("half" not in restriction or 2 * max(low, high) <= kernel)
+        and ("unpadded" not in restriction or low == high == 0)
+        and ("unit" not in restriction or stride == 1)
+    )
+
+
+@lru_cache(maxsize=32)
+def scope(family: str, restriction: Restriction = frozenset()) -> Scope:
+    """The small scope of `conv`, `conv_transpose`, `pool` or `pool_ceil`.
+
+    >>> len(scope("conv").axes), len(scope("conv", frozenset({"symmetric"})).axes)
+    (2049, 675)
+    """
+    whole = _scope(family)
+    fields = (*whole.shared, *whole.sliding)
+    rows = [
+        row
+        for row in whole.axes.tolist()
+        if obeys(
+            restriction,
+            **{
+                name: value
+                for name, value in zip(fields, row, strict=True)
+                if name not in ("size", "output_padding")
+            },
+        )
+    ]
+    return whole._replace(axes=numpy.array(rows))
+
+
+@lru_cache(maxsize=8)
+def _scope(family: str) -> Scope:
+    ranges = [SIZES, KERNELS, DILATIONS, STRIDES, PADDINGS, PADDINGS]
+    shared: tuple[str, ...] = ("size", "kernel", "dilation")
+    sliding: tuple[str, ...] = ("stride", "low", "high")
+    if family == "conv":
+        rows = [row for row in product(*ranges) if _valid_conv(*row)]
+        return Scope(shared, sliding, numpy.array(rows), {**CHANNELS, **FLAGS})
+    if family == "conv_transpose":
+        rows = [row for row in product(*ranges, OUTPUT_PADDINGS) if _valid_transposed(*row)]
+        shared, sliding = (*shared, "stride"), ("low", "high", "output_padding")
+        return Scope(shared, sliding, numpy.array(rows), {**CHANNELS, **FLAGS})
+    ceil = family == "pool_ceil"
+    rows = [row for row in product(*ranges) if _valid_pool(*row, ceil)]
+    call = {
+        "channels": range(1, 4),
+        "single": range(2),
+        "include_pad": range(2),
+        "ceil": range(int(ceil), int(ceil) + 1),
+    }
+    return Scope(shared, sliding, numpy.array(rows), call)
+
+
+def _sampled(
+    within: Scope, rank: int, blocks: int, rng: numpy.random.Generator
+) -> tuple[Array, Array]:
+    """Random blocks: call values `(B, features)`, and axis rows `(B, slides, rank, features)`.
+
+    A block draws its shared values evenly from those that exist, then its slides from those
+    that are valid for them.
+    """
+    width = len(within.shared)
+    _, first, counts = numpy.unique(
+        within.axes[:, :width], axis=0, return_index=True, return_counts=True
+    )
+    # `axes` is sorted, so the rows that share their first values lie together.
+    chosen = rng.integers(len(first), size=(blocks, 1, rank))
+    offset = rng.random((blocks, SLICES_PER_BLOCK, rank)) * counts[chosen]
+    rows = within.axes[first[chosen] + offset.astype(numpy.int64)]
+    call = numpy.stack(
+        [rng.choice(list(values), size=blocks) for values in within.call.values()], axis=1
+    )
+    return call, rows
+
+
+def _codes(rows: Array, bases: Array, strength: int) -> Array:
+    """A number for each combination of `strength` features of each row, distinct overall."""
+    combos = numpy.array(list(combinations(range(rows.shape[1]), strength)))
+    code = numpy.zeros((len(rows), len(combos)), dtype=numpy.int64)
+    for member in range(strength):
+        column = combos[:, member]
+        code = code * bases[column] + rows[:, column]
+    sizes = bases[combos].prod(axis=1)
+    return code + (numpy.cumsum(sizes) - sizes)
+
+
+def _new_at(codes: Array) -> Array:
+    """How many combinations each row is the first to show."""
+    first = numpy.full(int(codes.max()) + 1, -1)
+    numbers = numpy.repeat(numpy.arange(len(codes)), codes.shape[1])
+    first[codes.ravel()[::-1]] = numbers[::-1]
+    return numpy.bincount(first[first >= 0], minlength=len(codes))
+
+
+def _feasible(within: Scope, rank: int, strength: int) -> int:
+    """How many combinations of `strength` feature values some valid call shows.
+
+    Axes are independent of each other and of the call, so a combination is feasible when its
+    part on every axis is.
+    """
+    bases = within.axes.max(axis=0) + 1
+    axis = [len(numpy.unique(_codes(within.axes, bases, size))) for size in range(1, 4)]
+    sizes = [len(values) for values in within.call.values()]
+    call = [
+        sum(int(numpy.prod([sizes[i] for i in c])) for c in combinations(range(len(sizes)), size))
+        for size in range(1, 4)
+    ]
+    # Coefficients of a product of polynomials: one factor an axis, one for the call.
+    total = numpy.array([1, 0, 0, 0])
+    for part in [*[axis] * rank, call]:
+        total = numpy.convolve(total, [1, *part])[:4]
+    return int(total[strength])
+
+
+@lru_cache(maxsize=128)
+def covering(
+    family: str, rank: int, budget: int, seed: int, restriction: Restriction = frozenset()
+) -> tuple[list[Block], Coverage]:
+    """About `budget` cases of a family at a rank, in blocks, and the coverage they reach."""
+    within = scope(family, restriction)
+    rng = numpy.random.default_rng([seed, rank, sum(map(ord, family))])
+    wanted = max(1, budget // SLICES_PER_BLOCK)
+    call, axes = _sampled(within, rank, 3 * wanted, rng)
+    flat = axes.reshape(len(axes) * SLICES_PER_BLOCK, -1)
+    rows = numpy.concatenate([flat, numpy.repeat(call, SLICES_PER_BLOCK, axis=0)], axis=1)
+    bases = rows.max(axis=0) + 1
+    new_pairs = _new_at(_codes(rows, bases, 2)).reshape(len(axes), -1).sum(axis=1)
+    new_triples = _new_at(_codes(rows, bases, 3)).reshape(len(axes), -1).sum(axis=1)
+    chosen = numpy.lexsort((-new_triples, -new_pairs))[:wanted]
+    kept = rows.reshape(len(axes), SLICES_PER_BLOCK, -1)[chosen].reshape(-1, rows.shape[1])
+    reached = [len(numpy.unique(_codes(kept, bases, t))) for t in (1, 2, 3)]
+    feasible = [_feasible(within, rank, t) for t in (1, 2, 3)]
+    blocks = [_block(within, call[b], axes[b]) for b in chosen]
+    return blocks, Coverage(tuple(reached), tuple(feasible))  # type: ignore[arg-type]
+
+
+def _block(within: Scope, call: Array, axes: Array) -> Block:
+    width = len(within.shared)
+    slides = {tuple(map(tuple, slide)): None for slide in axes[:, :, width:].tolist()}
+    return Block(
+        axes=tuple(
+            dict(zip(within.shared, row, strict=True)) for row in axes[0, :, :width].tolist()
+        ),
+        call=dict(zip(within.call, call.tolist(), strict=True)),
+        slides=[
+            tuple(dict(zip(within.sliding, values, strict=True)) for values in slide)
+            for slide in slides
+        ],
+    )

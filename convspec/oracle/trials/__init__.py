@@ -1,0 +1,1 @@
+"""Exact trials, family by family: arrays, attributes and the value the spec gives."""

@@ -1,0 +1,35 @@
+"""One call of the sweep, with what it must return."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy
+
+from convspec.arguments import Array
+
+# Independent draws of a call ride in its batch axis.
+DRAWS = 16
+
+
+class Trial(NamedTuple):
+    """A call and its expected outputs.
+
+    `slack` is None where the outputs must be equal, or one array of allowed distances an output
+    (a rounding bound) where a correct implementation may round.
+    """
+
+    operands: dict[str, Array]
+    attributes: dict[str, Any]
+    expected: tuple[Array, ...]
+    slack: tuple[Array, ...] | None = None
+
+
+class Setting(NamedTuple):
+    """What a stream of trials is drawn for: element dtype, source of randomness, and the largest
+    entry when a fast algorithm is at work (None otherwise).
+    """
+
+    dtype: numpy.dtype[Any]
+    rng: numpy.random.Generator
+    largest: int | None = None

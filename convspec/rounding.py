@@ -1,0 +1,76 @@
+r"""Rounding: what a correct floating-point sum of products may return, as theorems.
+
+With unit roundoff $u$, round to nearest and no overflow, a sum of $n$ products computed in any
+order, blocked or with fused multiply-adds, differs from its exact value by at most
+
+$$ |\hat y - y| \le \bigl((1 + u)^n - 1\bigr) M, \qquad M = \sum |x||w| + |b|, $$
+
+where $n$ counts the terms, the bias among them (Higham, Accuracy and Stability of Numerical
+Algorithms, 2nd edition, chapters 3 and 4).
+"""
+
+from __future__ import annotations
+
+from math import expm1, log1p
+from typing import NamedTuple
+
+import numpy
+
+_PRECISION = {"float16": 11, "bfloat16": 8, "float32": 24, "float64": 53}
+
+
+class Arithmetic(NamedTuple):
+    """An accuracy class: the significand bits of operands and of the accumulator."""
+
+    name: str
+    operand: int
+    accumulator: int
+
+
+# From fine to coarse.  tf32 and float16 operands have significands of the same length.
+ARITHMETICS = (
+    Arithmetic("float64", 53, 53),
+    Arithmetic("float32", 24, 24),
+    Arithmetic("tf32 or float16", 11, 24),
+    Arithmetic("bfloat16", 8, 24),
+)
+
+
+def precision(dtype: numpy.dtype) -> int:
+    """Bits of the significand of a floating dtype, the leading one included.
+
+    >>> precision(numpy.dtype("float32"))
+    24
+    """
+    return _PRECISION[dtype.name]
+
+
+def integer_bits(dtype: numpy.dtype) -> int:
+    """The largest `p` such that a dtype holds every integer up to `2^p` in magnitude.
+
+    >>> integer_bits(numpy.dtype("float32")), integer_bits(numpy.dtype("int8"))
+    (24, 6)
+    """
+    if dtype.kind in "iu":
+        return dtype.itemsize * 8 - (2 if dtype.kind == "i" else 1)
+    return precision(dtype)
+
+
+def unit_roundoff(bits: int) -> float:
+    """The largest relative error of rounding to nearest with `bits` significand bits, $2^{-p}$.
+
+    >>> unit_roundoff(24) == 2.0**-24
+    True
+    """
+    return 2.0**-bits
+
+
+def growth(u: float, roundings: int | numpy.ndarray) -> float | numpy.ndarray:
+    r"""$(1 + u)^n - 1$: the largest relative effect of `n` roundings.
+
+    >>> growth(0.5, 2)
+    1.25
+    """
+    if isinstance(roundings, numpy.ndarray):
+        return numpy.expm1(roundings * log1p(u))
+    return expm1(roundings * log1p(u))
