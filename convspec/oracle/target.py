@@ -25,6 +25,9 @@ from convspec.operations import OPERATIONS
 
 GROUP = "convspec.implementations"
 
+# What has been loaded, and by which name: a reproducer has to load it again.
+_LOADED: list[tuple[Any, str]] = []
+
 
 class TargetError(Exception):
     """A target that cannot be loaded; the message is one line that says why."""
@@ -70,11 +73,23 @@ numpy, scipy, spec, torch) nor an installed one, a file or a module
     """
     scheme, colon, _ = target.partition(":")
     if colon and scheme in SCHEMES:
-        return SCHEMES[scheme](target)
-    name, path = _split(target)
-    implementation = _instance(target, _attribute(target, _module(target, name), path))
+        implementation = SCHEMES[scheme](target)
+    else:
+        name, path = _split(target)
+        implementation = _instance(target, _attribute(target, _module(target, name), path))
     _check_offer(target, implementation)
+    _LOADED.append((implementation, target))
     return implementation
+
+
+def target_of(implementation: Any) -> str | None:
+    """The name that an implementation was loaded by; None for one that `load` did not make.
+
+    >>> target_of(load("spec")), target_of(object())
+    ('spec', None)
+    """
+    names = (target for loaded, target in reversed(_LOADED) if loaded is implementation)
+    return next(names, None)
 
 
 def operations_offered(implementation: Any) -> list[str]:
@@ -106,8 +121,8 @@ SCHEMES: dict[str, Callable[[str], Any]] = {"onnx": _reserved, "exec": _reserved
 
 def _split(target: str) -> tuple[str, str]:
     """`name` and `object` of `name:object`; the colon of a Windows drive is part of its path."""
-    match = re.fullmatch(r"(.*\.py)(?::(.+))?", target) or re.fullmatch(
-        r"([^:]+)(?::(.+))?", target
+    match = re.fullmatch(r"(.*\.py)(?::([^:]+))?", target) or re.fullmatch(
+        r"([^:]+)(?::([^:]+))?", target
     )
     if match is None:
         raise TargetError(
@@ -190,10 +205,10 @@ def _attribute(target: str, holder: Any, path: str) -> Any:
         try:
             holder = getattr(holder, name)
         except AttributeError:
-            public = [n for n in dir(holder) if not n.startswith("_")]
-            raise TargetError(
-                f"{target}: there is no {name}; there are: {', '.join(public[:20]) or 'no names'}"
-            ) from None
+            inside = getattr(holder, "__dict__", {}).items()
+            offering = [key for key, value in inside if operations_offered(value)]
+            there = f"; there is {', '.join(offering)}" if offering else ""
+            raise TargetError(f"{target}: there is no {name}{there}") from None
     return holder
 
 
@@ -227,5 +242,6 @@ def _said(error: BaseException, path: Path | None = None) -> str:
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__} in line {error.lineno} of {error.filename}: {error.msg}"
     text = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(": ")
-    lines = [f.lineno for f in extract_tb(error.__traceback__) if f.filename == str(path)]
+    frames = extract_tb(error.__traceback__) if path else ()
+    lines = [f.lineno for f in frames if path and Path(f.filename) == path.absolute()]
     return f"line {lines[-1]}: {text}" if lines else text

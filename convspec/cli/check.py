@@ -1,0 +1,186 @@
+"""`convspec check TARGET`: compare an implementation with the spec."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+CONFORMS, DIFFERS, NOT_JUDGED, CRASHED, INTERRUPTED = 0, 1, 2, 3, 130
+LEVELS = ("quick", "standard", "exhaustive")
+DTYPES = ("float64", "float32", "float16", "bfloat16")
+
+
+def _conventions(
+    _: click.Context, __: click.Parameter, given: tuple[str, ...]
+) -> dict[str, str] | None:
+    """`NAME=VALUE …` as a dictionary."""
+    pairs = [text.partition("=") for text in given]
+    for text, (name, sign, value) in zip(given, pairs, strict=True):
+        if not (name and sign and value):
+            raise click.BadParameter(f"{text!r}: must be NAME=VALUE")
+    return {name: value for name, _, value in pairs} or None
+
+
+def _report_file(_: click.Context, __: click.Parameter, path: Path | None) -> Path | None:
+    """A path that the report can be written to: found out before the check, not after it."""
+    if path is None:
+        return None
+    if path.suffix in (".xml", ".html"):
+        raise click.BadParameter(f"{path}: {path.suffix} reports are not available yet; use .json")
+    if path.suffix != ".json":
+        raise click.BadParameter(f"{path}: must end in .json")
+    if not path.resolve().parent.is_dir():
+        raise click.BadParameter(f"{path}: there is no directory {path.resolve().parent}")
+    return path
+
+
+def _listed(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> list[str] | None:
+    """What was given, or None, which stands for everything."""
+    return list(given) or None
+
+
+def _operation_names(
+    _: click.Context, __: click.Parameter, given: tuple[str, ...]
+) -> list[str] | None:
+    from convspec.operations import OPERATIONS
+
+    known = [name for row in OPERATIONS for name in (row, f"{row}_vjp")]
+    for name in given:
+        if name not in known:
+            raise click.BadParameter(f"{name!r}: must be one of {', '.join(known)}")
+    return list(given) or None
+
+
+@click.command("check")
+@click.argument("target")
+@click.option(
+    "--operation",
+    "operations",
+    multiple=True,
+    metavar="NAME",
+    callback=_operation_names,
+    help="Only this operation; may be repeated.",
+)
+@click.option(
+    "--dtype",
+    "dtypes",
+    multiple=True,
+    type=click.Choice(DTYPES),
+    callback=_listed,
+    metavar="NAME",
+    help=f"Only this dtype ({', '.join(DTYPES)}); may be repeated.",
+)
+@click.option(
+    "--level",
+    type=click.Choice(LEVELS),
+    default="standard",
+    show_default=True,
+    help="How much of the small scope to cover.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Where random data start.")
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="How many processes share the work.",
+)
+@click.option(
+    "--convention",
+    "conventions",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=_conventions,
+    help="Judge under another convention than the spec's; may be repeated.",
+)
+@click.option(
+    "--known",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file of differences that are known and do not count.",
+)
+@click.option(
+    "--require-accuracy", metavar="CLASS", help="Coarser arithmetic than this is a difference."
+)
+@click.option(
+    "--report",
+    "report_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    callback=_report_file,
+    help="Write the report to this file, which ends in .json.",
+)
+def command(target: str, report_file: Path | None, **options: Any) -> NoReturn:
+    """Compare TARGET with the spec.
+
+    TARGET is fast, numpy, scipy, ndimage or torch, a package.module or path/to/file.py, each
+    optionally followed by :object, or a name that an installed package offers.
+
+    Exits with 0 when everything offered conforms, 1 on a difference, 2 when TARGET cannot be
+    loaded or nothing could be judged, 3 when the implementation crashed or hung.
+    """
+    from convspec.oracle import check
+    from convspec.oracle.target import TargetError, load
+
+    try:
+        implementation = load(target)
+    except TargetError as error:
+        click.echo(f"convspec: {error}", err=True)
+        sys.exit(NOT_JUDGED)
+    try:
+        with _progress() as progress:
+            report = check(implementation, progress=progress, **options)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except Exception:  # whatever it was, it must not pass for a difference
+        traceback.print_exc()
+        click.echo("convspec: the check itself failed, so nothing was judged", err=True)
+        sys.exit(NOT_JUDGED)
+    _show(report, report_file)
+    sys.exit(exit_code(report))
+
+
+def exit_code(report: Any) -> int:
+    """What the process ends with: a difference outweighs a crash, and a crash what conforms.
+
+    >>> from types import SimpleNamespace as Record
+    >>> exit_code(Record(status="conforms", operations={"conv": Record(status="crashed")}))
+    3
+    """
+    statuses = {report.status, *(operation.status for operation in report.operations.values())}
+    codes = {"differs": DIFFERS, "crashed": CRASHED, "conforms": CONFORMS}
+    return next((code for status, code in codes.items() if status in statuses), NOT_JUDGED)
+
+
+def _show(report: Any, report_file: Path | None) -> None:
+    from rich.console import Console
+
+    from convspec.cli.files import write
+    from convspec.cli.terminal import show
+
+    if report_file:
+        write(report_file, report.to_json())
+    show(report, Console(highlight=False))
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, str, int, int], None] | None]:
+    """A progress bar on standard error, where somebody is watching it."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("starting", total=None)
+
+        def progress(operation: str, step: str, done: int, total: int) -> None:
+            bar.update(task, description=f"{operation}: {step}", completed=done, total=total)
+
+        yield progress
