@@ -106,9 +106,9 @@ def average_pool_vjp(cotangent: Array, input: Array, **attributes: Any) -> tuple
 def _conv(
     input: Any, *parameters: Any, stride: Ints, padding: Pairs, dilation: Ints, groups: int
 ) -> Any:
-    amounts = tuple(low for low, _ in padding)
+    amounts = tuple(map(min, padding))
     # Unequal sides are what a user pads first.  Negative ones `pad` would crop: conv refuses them.
-    if any(low != high for low, high in padding) and min(map(min, padding)) >= 0:
+    if any(low != high for low, high in padding) and min(amounts) >= 0:
         input = functional.pad(input, [side for pair in reversed(padding) for side in pair])
         amounts = (0,) * len(padding)
     return _by_rank(_CONV, input)(
