@@ -248,16 +248,15 @@ def overlap(mode: str, n: int, m: int) -> range:
     raise ValueError(f"mode={mode!r}: must be full, same or valid")
 
 
-def overlap_window(mode: str, n: int, m: int) -> Window:
-    """The window with which the second operand, flipped, slides over the first in a mode.
+def overlap_window(kept: range, n: int, m: int) -> Window:
+    """The window with which a flipped operand of size `m` slides over one of size `n` in a
+    convolution, so that output position `i` is position `kept[i]` of the full convolution.
 
-    Output position `i` of the window is the `i`-th position that `overlap` keeps.  A mode that
-    leaves out windows lying wholly inside the first operand gives a negative padding.
+    The padding is negative where windows lying wholly inside are not kept.
 
-    >>> overlap_window("full", 4, 3), overlap_window("same", 2, 5).low
-    (Window(kernel=3, stride=1, low=2, high=2, dilation=1, ceil=False), 2)
+    >>> overlap_window(overlap("full", 4, 3), 4, 3)
+    Window(kernel=3, stride=1, low=2, high=2, dilation=1, ceil=False)
     """
-    kept = overlap(mode, n, m)
     return Window(kernel=m, low=m - 1 - kept.start, high=kept.stop - n)
 
 
@@ -274,7 +273,7 @@ def tap_run(window: Window, j: int, inputs: range, outputs: range) -> tuple[rang
     first = max(outputs.start, -((shift - inputs.start) // window.stride))
     last = min(outputs.stop - 1, (inputs.stop - 1 - shift) // window.stride)
     if last < first:
-        return range(0), range(0)
+        return outputs[:0], inputs[:0]
     read = range(first * window.stride + shift, last * window.stride + shift + 1, window.stride)
     return range(first, last + 1), read
 
@@ -288,7 +287,7 @@ def readers(window: Window, inputs: range, outputs: range) -> range:
     runs = (tap_run(window, j, inputs, outputs)[0] for j in range(window.kernel))
     reading = [run for run in runs if run]
     if not reading:
-        return range(0)
+        return outputs[:0]
     return range(min(run.start for run in reading), max(run.stop for run in reading))
 
 
