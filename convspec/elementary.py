@@ -82,15 +82,15 @@ def sqrt(value: Any) -> Any:
 def power(base: Any, exponent: Any) -> Any:
     """$x^e$ for a base that is not negative: rational powers of rationals where they are whole.
 
-    >>> power(Fraction(2, 3), -2), power(9, Fraction(1, 2)), power(1e200, 2), power(0.0, -1)
+    >>> power(Fraction(2, 3), -2), power(9, Fraction(1, 2)), power(1e200, 2), power(0, -1)
     (Fraction(9, 4), Fraction(3, 1), inf, inf)
     """
     if symbolic(base):
         return base**exponent
     if exponent == Fraction(1, 2):
         return sqrt(base)
-    if isinstance(base, int | Fraction) and exponent == int(exponent):
-        return Fraction(base) ** int(exponent) if base or exponent >= 0 else math.inf
+    if isinstance(base, int | Fraction) and exponent == int(exponent) and (base or exponent >= 0):
+        return (Fraction(base) if exponent < 0 else base) ** int(exponent)
     try:
         return float(base) ** float(exponent)
     except (OverflowError, ZeroDivisionError):
