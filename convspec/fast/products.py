@@ -276,8 +276,8 @@ def _convertible_rows(weight: Array, compute: Dtype) -> int:
     copy, or those whose copy a buffer holds.
     """
     if weight.dtype == compute and weight.flags.c_contiguous:
-        return weight.shape[1]
-    return max(1, buffer_size(compute) // (weight.size // weight.shape[1]))
+        return int(weight.shape[1])
+    return int(max(1, buffer_size(compute) // (weight.size // weight.shape[1])))
 
 
 def _matrix(weight: Array, compute: Dtype) -> Array:
@@ -306,4 +306,4 @@ def _positions(shape: Shape, how: Arithmetic, target: int) -> int:
     bytes, but not fewer than `NARROWEST`.
     """
     height = shape[0] * min(max(shape[1], prod(shape[2:])), _longest(how.compute) // shape[0])
-    return max(NARROWEST, target // int(how.compute.itemsize) // max(height, 1))
+    return int(max(NARROWEST, target // how.compute.itemsize // max(height, 1)))
