@@ -7,12 +7,20 @@ from __future__ import annotations
 
 from convspec.oracle.deviations.fast_paths import FAST_PATHS
 from convspec.oracle.deviations.geometry import GEOMETRY
+from convspec.oracle.deviations.gradients import GRADIENTS
 from convspec.oracle.deviations.groups import GROUPS
 from convspec.oracle.deviations.indices import PLACES
+from convspec.oracle.deviations.layout import LAYOUT
 from convspec.oracle.deviations.orientation import ORIENTATION
 from convspec.oracle.deviations.pooling import POOLING
+from convspec.oracle.deviations.precision import PRECISION
 from convspec.oracle.deviations.record import Deviation
+from convspec.oracle.deviations.signal import SIGNAL
+from convspec.oracle.deviations.special_values import SPECIAL_VALUES
+from convspec.oracle.deviations.state import STATE
+from convspec.oracle.deviations.thresholds import THRESHOLDS
 from convspec.oracle.deviations.transposed import TRANSPOSED_CONVOLUTION
+from convspec.oracle.deviations.validation import VALIDATION
 
 __all__ = ["DEVIATIONS", "Deviation"]
 
@@ -26,6 +34,14 @@ DEVIATIONS: dict[str, Deviation] = {
         TRANSPOSED_CONVOLUTION,
         POOLING,
         PLACES,
+        GRADIENTS,
+        SIGNAL,
+        SPECIAL_VALUES,
+        PRECISION,
+        LAYOUT,
+        STATE,
+        THRESHOLDS,
+        VALIDATION,
     )
     for deviation in theme
 }

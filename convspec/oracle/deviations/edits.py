@@ -23,6 +23,7 @@ MAXIMA = ("max_pool", "max_pool_with_indices")
 CONVOLUTIONS = ("conv", "conv_transpose")
 SIGNALS = ("convolve", "correlate")
 SLIDING = (*CONVOLUTIONS, *POOLS)
+OPERANDS_OF_PRODUCTS = ("f", "g", "input", "weight", "bias")
 
 
 def gradients(operations: Sequence[str]) -> tuple[str, ...]:

@@ -55,7 +55,7 @@ def _last_window_kept(spec: Any, operation: str) -> Function:
 
 
 def divided_by(count: Callable[..., int]) -> Edit:
-    """An average whose divisor is the product over the axes of `count(n, window, i, include=...)`."""
+    """An average divided by the product over the axes of `count(n, window, i, include=...)`."""
 
     def function(right: Function, input: Any, **attributes: Any) -> Any:
         include = attributes["count_include_pad"]

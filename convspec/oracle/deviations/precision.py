@@ -1,0 +1,217 @@
+"""Rounding, dtypes and integer ranges."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy
+
+from convspec.arguments import Array
+from convspec.oracle.deviations.edits import (
+    CONVOLUTIONS,
+    SIGNALS,
+    SLIDING,
+    afterwards,
+    each,
+    replacing,
+    rewriting,
+    spatial,
+)
+from convspec.oracle.deviations.record import Deviation, Function
+from convspec.oracle.deviations.sliding import divisors, gathered, windows_of
+from convspec.oracle.deviations.special_values import on_floats
+from convspec.window import divisor
+
+PRODUCTS = (*SIGNALS, *CONVOLUTIONS, "average_pool")
+ANY = (*SIGNALS, *SLIDING)
+
+
+def shortened(array: Array, bits: int) -> Any:
+    """Floats with a significand of `bits` bits, rounded to nearest even.
+
+    >>> shortened(numpy.array([1 + 2**-8, 1 + 2**-7]), 8)
+    array([1.       , 1.0078125])
+    """
+    mantissa, exponent = numpy.frexp(array.astype(numpy.float64))
+    return numpy.ldexp(numpy.rint(numpy.ldexp(mantissa, bits)), exponent - bits)
+
+
+def truncated(array: Array, bits: int) -> Any:
+    """Floats with a significand of `bits` bits, rounded toward zero.
+
+    >>> truncated(numpy.array([1 + 2**-7 + 2**-8]), 8)
+    array([1.0078125])
+    """
+    mantissa, exponent = numpy.frexp(array.astype(numpy.float64))
+    return numpy.ldexp(numpy.trunc(numpy.ldexp(mantissa, bits)), exponent - bits)
+
+
+def _in_float32(right: Function, **arguments: Any) -> Any:
+    single = {
+        name: value.astype(numpy.float32)
+        if isinstance(value, numpy.ndarray) and value.dtype == numpy.float64
+        else value
+        for name, value in arguments.items()
+    }
+    dtype = numpy.asarray(arguments.get("input", arguments.get("f"))).dtype
+    return each(right(**single), lambda output: output.astype(dtype))
+
+
+def _toward_zero(right: Function, **arguments: Any) -> Any:
+    double = {
+        name: value.astype(numpy.float64)
+        if isinstance(value, numpy.ndarray) and value.dtype == numpy.float32
+        else value
+        for name, value in arguments.items()
+    }
+    exact = numpy.asarray(right(**double))
+    narrow = numpy.asarray(arguments.get("input", arguments.get("f"))).dtype
+    if narrow != numpy.float32:
+        return exact
+    with numpy.errstate(over="ignore"):
+        rounded = exact.astype(narrow)
+    further = abs(rounded) > abs(exact)
+    return numpy.where(further, numpy.nextafter(rounded, narrow.type(0)), rounded)
+
+
+def _in_storage_dtype(right: Function, input: Any, **attributes: Any) -> Any:
+    input = numpy.asarray(input)
+    if input.dtype.kind != "f":
+        return right(input=input, **attributes)
+    windows, include = gathered(input, fill=0, **attributes), attributes["count_include_pad"]
+    count = divisors(
+        spatial(input),
+        windows_of(**attributes),
+        lambda *at: divisor(*at, count_include_pad=include),
+    )
+    total = windows[..., 0]
+    with numpy.errstate(all="ignore"):
+        for tap in range(1, windows.shape[-1]):
+            total = total + windows[..., tap]
+        return (total / count).astype(input.dtype)
+
+
+def _three_decimals(output: Array, **_: Any) -> Any:
+    return each(output, lambda array: numpy.round(array, 3) if array.dtype.kind == "f" else array)
+
+
+def _wrapped(right: Function, **arguments: Any) -> Any:
+    dtype = numpy.asarray(arguments.get("input", arguments.get("f"))).dtype
+    output = numpy.asarray(right(**arguments))
+    return output.astype(dtype) if dtype.kind in "iu" else output
+
+
+def _truncated_average(output: Array, input: Any, **_: Any) -> Any:
+    dtype = numpy.asarray(input).dtype
+    return numpy.trunc(output).astype(dtype) if dtype.kind in "iu" else output
+
+
+def _as_dtype(name: str) -> Any:
+    def changed(outputs: Any, **_: Any) -> Any:
+        return each(outputs, lambda a: a.astype(name) if a.dtype.kind == "f" else a)
+
+    return afterwards(changed)
+
+
+def _single_reciprocal(output: Array, kernel_size: Any, **_: Any) -> Any:
+    size = int(numpy.prod(kernel_size))
+    coarse = size * float(numpy.float32(1) / numpy.float32(size))
+    return (output * coarse).astype(output.dtype) if output.dtype.kind == "f" else output
+
+
+PRECISION = (
+    Deviation(
+        name="operands truncated to bfloat16",
+        operations=PRODUCTS,
+        kind="mistake",
+        sentence="Cuts the operands to a significand of eight bits before multiplying.",
+        hidden="operands that eight bits hold, small integers among them",
+        edit=rewriting(on_floats(lambda array: truncated(array, 8))),
+    ),
+    Deviation(
+        name="operands rounded to TF32",
+        operations=(*SIGNALS, *CONVOLUTIONS),
+        kind="convention",
+        sentence="Rounds the operands to a significand of eleven bits before multiplying, as "
+        "tensor cores do.",
+        hidden="operands that eleven bits hold, small integers among them",
+        edit=rewriting(on_floats(lambda array: shortened(array, 11))),
+        threads=("pytorch/pytorch#107514", "pytorch/pytorch#129649"),
+    ),
+    Deviation(
+        name="float64 computed in float32",
+        operations=PRODUCTS,
+        kind="mistake",
+        sentence="Converts to float32, computes, and converts back.",
+        hidden="operands and results that float32 holds",
+        edit=replacing(_in_float32),
+    ),
+    Deviation(
+        name="result truncated toward zero",
+        operations=(*SIGNALS, *CONVOLUTIONS),
+        kind="mistake",
+        sentence="Drops the bits that float32 cannot hold instead of rounding to nearest.",
+        hidden="results that float32 holds, and float64",
+        edit=replacing(_toward_zero),
+    ),
+    Deviation(
+        name="average accumulated in the storage dtype",
+        operations=("average_pool",),
+        kind="mistake",
+        sentence="Adds float16 in float16, one after the other: a sum of ones stalls at 2048.",
+        hidden="small windows, and wider dtypes",
+        edit=replacing(_in_storage_dtype),
+        threads=("huggingface/candle#3719", "ROCm/MIOpen#2109", "Tencent/ncnn#2698"),
+    ),
+    Deviation(
+        name="average by a single-precision reciprocal",
+        operations=("average_pool",),
+        kind="mistake",
+        sentence="Multiplies float64 sums by a reciprocal of the kernel's size in float32.",
+        hidden="kernel sizes that are powers of two",
+        edit=afterwards(_single_reciprocal),
+    ),
+    Deviation(
+        name="result rounded to three decimals",
+        operations=PRODUCTS,
+        kind="mistake",
+        sentence="Rounds the result as for printing.",
+        hidden="integer data",
+        edit=afterwards(_three_decimals),
+    ),
+    Deviation(
+        name="integer overflow wraps",
+        operations=(*SIGNALS, *CONVOLUTIONS),
+        kind="convention",
+        sentence="Returns integers in the operands' own dtype, modulo its range.",
+        hidden="floating data, and small results",
+        edit=replacing(_wrapped),
+        threads=("scipy/scipy#6076",),
+        convention=("integer_overflow", "wraps"),
+    ),
+    Deviation(
+        name="integer average truncated",
+        operations=("average_pool",),
+        kind="mistake",
+        sentence="Divides integers by integer division.",
+        hidden="floating data",
+        edit=afterwards(_truncated_average),
+        threads=("ARM-software/ML-KWS-for-MCU#103",),
+    ),
+    Deviation(
+        name="always float64",
+        operations=ANY,
+        kind="mistake",
+        sentence="Returns float64 whatever the operands' dtype.",
+        hidden="float64 operands",
+        edit=_as_dtype("float64"),
+    ),
+    Deviation(
+        name="always float32",
+        operations=ANY,
+        kind="mistake",
+        sentence="Returns float32 whatever the operands' dtype.",
+        hidden="float32 operands",
+        edit=_as_dtype("float32"),
+    ),
+)

@@ -1,0 +1,126 @@
+"""NaN, infinities, subnormal numbers and empty batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy
+
+from convspec.arguments import Array
+from convspec.oracle.deviations.edits import (
+    CONVOLUTIONS,
+    OPERANDS_OF_PRODUCTS,
+    POOLS,
+    SIGNALS,
+    SLIDING,
+    padded,
+    replacing,
+    rewriting,
+)
+from convspec.oracle.deviations.record import Deviation, Function
+
+
+def on_floats(change: Callable[[Array], Any]) -> Callable[..., dict[str, Any]]:
+    """Every floating operand changed, in its own dtype."""
+
+    def changed(**arguments: Any) -> dict[str, Any]:
+        given = {name: arguments.get(name) for name in OPERANDS_OF_PRODUCTS}
+        return {
+            name: numpy.asarray(change(array)).astype(array.dtype)
+            for name, array in given.items()
+            if isinstance(array, numpy.ndarray) and array.dtype.kind == "f"
+        }
+
+    return changed
+
+
+def _spread(right: Function, **arguments: Any) -> Array:
+    output = numpy.array(right(**arguments))
+    given = [arguments[n] for n in OPERANDS_OF_PRODUCTS if arguments.get(n) is not None]
+    arrays = [numpy.asarray(array) for array in given if numpy.asarray(array).dtype.kind == "f"]
+    if any(not numpy.isfinite(array).all() for array in arrays):
+        output[...] = numpy.nan
+    return output
+
+
+def _finite(array: Array) -> Any:
+    return numpy.nan_to_num(array, nan=numpy.nan)
+
+
+def _normal(array: Array) -> Any:
+    return numpy.where(abs(array) < numpy.finfo(array.dtype).tiny, 0, array)
+
+
+def _flushed(right: Function, **arguments: Any) -> Any:
+    output = numpy.asarray(right(**{**arguments, **on_floats(_normal)(**arguments)}))
+    return _normal(output).astype(output.dtype) if output.dtype.kind == "f" else output
+
+
+def _padding_multiplied(input: Any, padding: Any, **_: Any) -> dict[str, Any]:
+    return {"input": padded(input, padding), "padding": ((0, 0),) * len(padding)}
+
+
+def _refused(right: Function, input: Any, **arguments: Any) -> Any:
+    if len(input) == 0:
+        raise ValueError(f"input has shape {numpy.shape(input)}: the batch is empty")
+    return right(input=input, **arguments)
+
+
+SPECIAL_VALUES = (
+    Deviation(
+        name="NaN spread by the FFT",
+        operations=(*SIGNALS, *CONVOLUTIONS),
+        kind="mistake",
+        sentence="One NaN or infinity anywhere makes every output NaN, as a product of transforms "
+        "does.",
+        hidden="finite data",
+        edit=replacing(_spread),
+        threads=("scipy/scipy#15927",),
+    ),
+    Deviation(
+        name="NaN taken for zero",
+        operations=(*SIGNALS, *SLIDING),
+        kind="mistake",
+        sentence="Replaces NaN by 0 before computing.",
+        hidden="data without NaN",
+        edit=rewriting(on_floats(lambda array: numpy.where(numpy.isnan(array), 0, array))),
+    ),
+    Deviation(
+        name="infinities clipped to the largest number",
+        operations=(*SIGNALS, *SLIDING),
+        kind="mistake",
+        sentence="Replaces infinities by the largest finite numbers before computing.",
+        hidden="finite data",
+        edit=rewriting(on_floats(_finite)),
+    ),
+    Deviation(
+        name="padding multiplied by the weight",
+        operations=("conv",),
+        kind="convention",
+        sentence="Multiplies padded zeros by the weight, so that a weight that is not finite "
+        "makes the border NaN.",
+        hidden="finite weights, or padding 0",
+        edit=rewriting(_padding_multiplied),
+        convention=("non_finite_weight_on_padding", "multiplied"),
+    ),
+    Deviation(
+        name="subnormal numbers flushed to zero",
+        operations=(*SIGNALS, *CONVOLUTIONS, "average_pool"),
+        kind="convention",
+        sentence="Takes subnormal operands for zero and returns zero for subnormal results.",
+        hidden="data without subnormal numbers",
+        edit=replacing(_flushed),
+        convention=("subnormals", "flushed"),
+    ),
+    Deviation(
+        name="empty batch refused",
+        operations=(*CONVOLUTIONS, *POOLS),
+        kind="convention",
+        sentence="Raises an error for a batch of none.",
+        hidden="batches that are not empty",
+        edit=replacing(_refused),
+        threads=("pytorch/pytorch#24341",),
+        convention=("empty_batch", "refused"),
+    ),
+)

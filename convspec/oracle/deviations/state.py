@@ -1,0 +1,227 @@
+"""State: what a call leaves behind, and what the next one finds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy
+
+from convspec.arguments import Array
+from convspec.oracle.deviations.edits import (
+    CONVOLUTIONS,
+    POOLS,
+    SLIDING,
+    each,
+    fitted,
+    flipped,
+    gradients,
+    output_shape,
+    replacing,
+)
+from convspec.oracle.deviations.record import Deviation, Edit, Function
+
+Memory = dict[Any, Any]
+
+
+def remembering(function: Callable[..., Any]) -> Edit:
+    """The edit whose function is `function(right, memory, **arguments)`, with a memory that is
+    empty at first and lasts from call to call.
+    """
+
+    def edit(spec: Any, operation: str) -> Function:
+        memory: Memory = {}
+
+        def with_memory(right: Function, **arguments: Any) -> Any:
+            return function(right, memory, operation=operation, **arguments)
+
+        return replacing(with_memory)(spec, operation)
+
+    return edit
+
+
+def shapes(arguments: dict[str, Any]) -> tuple[Any, ...]:
+    """The shapes and dtypes of the arrays of a call: what a hurried cache goes by."""
+    return tuple(
+        (name, value.shape, str(value.dtype))
+        for name, value in arguments.items()
+        if isinstance(value, numpy.ndarray)
+    )
+
+
+def _attributes(arguments: dict[str, Any], *but: str) -> tuple[Any, ...]:
+    return tuple(
+        (name, value)
+        for name, value in sorted(arguments.items())
+        if not isinstance(value, numpy.ndarray) and name not in but
+    )
+
+
+def key_without(attribute: str) -> Edit:
+    """A plan cached under a key that lacks one attribute: the first call's value is used again."""
+
+    def function(right: Function, memory: Memory, operation: str, **arguments: Any) -> Any:
+        key = (shapes(arguments), _attributes(arguments, attribute))
+        shape = output_shape(operation, arguments)
+        first = memory.setdefault(key, arguments[attribute])
+        return fitted(right(**{**arguments, attribute: first}), shape)
+
+    return remembering(function)
+
+
+def _flipped_in_place(right: Function, weight: Any, **arguments: Any) -> Any:
+    weight[...] = flipped(weight).copy()
+    return right(weight=flipped(weight), **arguments)
+
+
+def _averaged_in_place(right: Function, input: Any, kernel_size: Any, **arguments: Any) -> Any:
+    output = right(input=input, kernel_size=kernel_size, **arguments)
+    numpy.divide(input, int(numpy.prod(kernel_size)), out=input, casting="unsafe")
+    return output
+
+
+def _cotangent_cleared(right: Function, cotangent: Any, **arguments: Any) -> Any:
+    outputs = right(cotangent=cotangent, **arguments)
+    outputs = each(outputs, numpy.array)
+    cotangent[...] = 0
+    return outputs
+
+
+def _stale_for_empty_batch(
+    right: Function, memory: Memory, operation: str, input: Any, **arguments: Any
+) -> Any:
+    if len(input) or "last" not in memory:
+        memory["last"] = right(input=input, **arguments)
+    return memory["last"]
+
+
+def _first_weights_again(
+    right: Function, memory: Memory, operation: str, weight: Any, **arguments: Any
+) -> Any:
+    packed = memory.setdefault((weight.shape, str(weight.dtype)), numpy.array(weight))
+    return right(weight=packed, **arguments)
+
+
+def _added_to_the_previous(
+    right: Function, memory: Memory, operation: str, **arguments: Any
+) -> Any:
+    fresh = tuple(numpy.array(d) for d in right(**arguments))
+    key = (shapes(arguments), _attributes(arguments))
+    if key in memory:
+        fresh = tuple(d + before for d, before in zip(fresh, memory[key], strict=True))
+    memory[key] = fresh
+    return each(fresh, numpy.array)
+
+
+def _into_one_buffer(right: Function, memory: Memory, operation: str, **arguments: Any) -> Any:
+    output = numpy.asarray(right(**arguments))
+    buffer = memory.setdefault((output.shape, str(output.dtype)), numpy.empty_like(output))
+    buffer[...] = output
+    return buffer
+
+
+def _race(right: Function, memory: Memory, operation: str, **arguments: Any) -> Array:
+    output = numpy.array(right(**arguments))
+    memory["calls"] = memory.get("calls", 0) + 1
+    if memory["calls"] % 5 == 0 and output.size:
+        output.flat[-1] = 0
+    return output
+
+
+STATE = (
+    Deviation(
+        name="kernel flipped in place",
+        operations=("conv",),
+        kind="mistake",
+        sentence="Flips the caller's weight in place: odd calls are right, even calls wrong.",
+        hidden="each weight used once, and never looked at again",
+        edit=replacing(_flipped_in_place),
+        threads=("FluxML/NNlib.jl#114",),
+    ),
+    Deviation(
+        name="input divided in place",
+        operations=("average_pool",),
+        kind="mistake",
+        sentence="Divides the caller's input by the kernel's size in place before summing.",
+        hidden="each input used once, and never looked at again",
+        edit=replacing(_averaged_in_place),
+    ),
+    Deviation(
+        name="cotangent cleared after use",
+        operations=gradients(SLIDING),
+        kind="mistake",
+        sentence="Reuses the caller's cotangent as a buffer and leaves zeros in it.",
+        hidden="each cotangent used once, and never looked at again",
+        edit=replacing(_cotangent_cleared),
+    ),
+    Deviation(
+        name="stale output for an empty batch",
+        operations=SLIDING,
+        kind="mistake",
+        sentence="Returns early for an empty batch, with the previous call's output.",
+        hidden="batches that are not empty",
+        edit=remembering(_stale_for_empty_batch),
+        threads=("pytorch/pytorch#24341",),
+    ),
+    Deviation(
+        name="cache key lacks the dilation",
+        operations=("conv",),
+        kind="mistake",
+        sentence="Plans a convolution once for each set of shapes and other attributes, with the "
+        "first dilation it meets.",
+        hidden="single calls, or one dilation for each set of shapes",
+        edit=key_without("dilation"),
+        threads=("uxlfoundation/oneDNN#1727",),
+    ),
+    Deviation(
+        name="cache key lacks the divisor",
+        operations=("average_pool",),
+        kind="mistake",
+        sentence="Plans an average once for each set of shapes and other attributes, with the "
+        "first count_include_pad it meets.",
+        hidden="single calls, or one count_include_pad for each set of shapes",
+        edit=key_without("count_include_pad"),
+        threads=("kulinseth/pytorch#273",),
+    ),
+    Deviation(
+        name="cache key lacks the padding",
+        operations=CONVOLUTIONS,
+        kind="mistake",
+        sentence="Plans a call once for each set of shapes and other attributes, with the first "
+        "padding it meets.",
+        hidden="single calls, or one padding for each set of shapes",
+        edit=key_without("padding"),
+    ),
+    Deviation(
+        name="weights packed once for each shape",
+        operations=CONVOLUTIONS,
+        kind="mistake",
+        sentence="Repacks a weight when its shape is new, and otherwise uses the first one again.",
+        hidden="single calls, or one weight for each shape",
+        edit=remembering(_first_weights_again),
+    ),
+    Deviation(
+        name="gradient added to the previous call's",
+        operations=gradients((*CONVOLUTIONS, *POOLS)),
+        kind="mistake",
+        sentence="Accumulates into a buffer that is not cleared between calls.",
+        hidden="single calls",
+        edit=remembering(_added_to_the_previous),
+    ),
+    Deviation(
+        name="output overwritten by the next call",
+        operations=("conv", "conv_transpose", "max_pool", "average_pool"),
+        kind="mistake",
+        sentence="Returns the same buffer for every output of a shape.",
+        hidden="outputs that are used before the next call",
+        edit=remembering(_into_one_buffer),
+    ),
+    Deviation(
+        name="last element lost now and then",
+        operations=("conv", "conv_transpose", "max_pool", "average_pool"),
+        kind="mistake",
+        sentence="A race between threads leaves the last output element at zero in some calls.",
+        hidden="most calls",
+        edit=remembering(_race),
+    ),
+)
