@@ -65,8 +65,8 @@ def _number_like(element: Any) -> bool:
 
 
 def _exact(converted: Array, value: ArrayLike) -> Array:
-    """`value` without rounding: NumPy turns a list of integers that fit neither int64 nor uint64
-    together, such as [2**63, -1], into floats.
+    """`value` without rounding: NumPy makes floats of a list that mixes integers from 2**63 on,
+    which need uint64, with others, which need not.
     """
     if converted.dtype != numpy.float64 or not converted.size:
         return converted

@@ -1,0 +1,115 @@
+"""The table of operations tells the truth about every row."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from inspect import Parameter, signature
+
+import numpy
+import pytest
+
+import convspec
+from convspec.operations import OPERATIONS
+from tests.test_errors import VALID
+
+ROWS = list(OPERATIONS.values())
+BY_NAME = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+
+
+def arguments(row):
+    """Operands of distinct integers, and attributes, of a valid call."""
+    shapes, attributes = VALID[row.name]
+    rng = numpy.random.default_rng(50)
+    return {
+        name: rng.permutation(int(numpy.prod(shapes[name]))).reshape(shapes[name]).astype(float)
+        for name in row.operands
+    }, attributes
+
+
+def outputs(row, *operands, **attributes):
+    result = row.definition(*operands, **attributes)
+    return result if isinstance(result, tuple) else (result,)
+
+
+@BY_NAME
+def test_the_key_is_the_name_of_the_definition_and_of_the_public_function(row):
+    assert OPERATIONS[row.name] is row
+    assert row.definition.__name__ == row.name
+    assert row.vjp.__name__ == f"{row.name}_vjp"
+    assert getattr(convspec, row.name) is row.definition
+    assert getattr(convspec, f"{row.name}_vjp") is row.vjp
+
+
+@BY_NAME
+def test_the_operands_lead_the_signature(row):
+    names = list(signature(row.definition).parameters)
+    assert tuple(names[: len(row.operands)]) == row.operands
+    assert next(iter(signature(row.vjp).parameters)) == "cotangent"
+
+
+@BY_NAME
+def test_optional_operands_default_to_none_and_the_others_have_no_default(row):
+    parameters = signature(row.definition).parameters
+    for name in row.operands:
+        default = parameters[name].default
+        assert default is (None if name in row.optional else Parameter.empty), name
+
+
+@BY_NAME
+def test_attributes_of_sliding_operations_are_keywords(row):
+    for name, parameter in signature(row.definition).parameters.items():
+        if name not in row.operands and name != "mode":
+            assert parameter.kind == Parameter.KEYWORD_ONLY, name
+
+
+@BY_NAME
+def test_shape_and_outputs_are_those_of_the_definition(row):
+    operands, attributes = arguments(row)
+    results = outputs(row, *operands.values(), **attributes)
+    assert len(results) == row.outputs
+    expected = row.shape(*(operand.shape for operand in operands.values()), **attributes)
+    assert [result.shape for result in results] == [expected] * row.outputs
+
+
+@BY_NAME
+def test_the_vjp_returns_a_cotangent_of_each_operand_in_its_shape(row):
+    operands, attributes = arguments(row)
+    for count in range(len(row.operands) - len(row.optional), len(row.operands) + 1):
+        given = list(operands.values())[:count]
+        cotangent = numpy.ones(row.shape(*(operand.shape for operand in given), **attributes))
+        found = row.vjp(cotangent, *given, **attributes)
+        assert [d.shape for d in found] == [operand.shape for operand in given]
+
+
+@BY_NAME
+def test_linear_in_is_exactly_where_sums_and_multiples_pass_through(row):
+    """f(x + 3 z) = f(x) + 3 f(z), exactly, on Fractions and without the bias; and an operand that
+    is not listed has a counterexample.
+    """
+    operands, attributes = arguments(row)
+    exact = numpy.vectorize(Fraction, otypes=[object])
+    required = {name: exact(v) for name, v in operands.items() if name not in row.optional}
+    assert set(row.linear_in) <= set(required)
+    for name, x in required.items():
+
+        def image(value, name=name):
+            return outputs(row, *{**required, name: value}.values(), **attributes)[0]
+
+        z = x[..., ::-1] - 7
+        passes = bool((image(x + 3 * z) == image(x) + 3 * image(z)).all())
+        assert passes == (name in row.linear_in), name
+
+
+@BY_NAME
+def test_the_kind_of_rounding_is_one_of_three(row):
+    assert row.rounding in ("exact", "products", "elementary")
+
+
+@BY_NAME
+def test_an_exact_operation_returns_elements_of_its_input(row):
+    if row.rounding != "exact":
+        assert row.linear_in or row.rounding == "elementary"
+        return
+    operands, attributes = arguments(row)
+    values = outputs(row, *operands.values(), **attributes)[0]
+    assert set(values.flat) <= set(operands["input"].flat)
