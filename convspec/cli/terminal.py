@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from rich import box
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
 from convspec.draw.text import draw
+from convspec.oracle.report import Difference, OperationReport, Report
 
 KINDS = {
     "shape": "the result has the wrong shape",
@@ -34,7 +32,7 @@ VERDICTS = {
 }
 
 
-def show(report: Any, console: Console) -> None:
+def show(report: Report, console: Console) -> None:
     """Print a report."""
     verdict, colour = VERDICTS[report.status]
     console.print(Text(f"{_named(report)} {verdict}", style=f"bold {colour}"))
@@ -43,48 +41,47 @@ def show(report: Any, console: Console) -> None:
     )
     console.print()
     console.print(_table(report))
+    console.print()
     for operation in report.operations.values():
         _show_notes(operation, console)
     differences = [(o, d) for o in report.operations.values() for d in o.differences]
     for position, (operation, difference) in enumerate(differences, start=1):
         console.print()
         heading = f"Difference {position} of {len(differences)}: {operation.name}"
-        console.print(Text(f"{heading}: {KINDS.get(difference.kind, difference.kind)}", "bold"))
+        accepted = " (accepted)" if difference.accepted else ""
+        console.print(Text(f"{heading}: {KINDS[difference.kind]}{accepted}", "bold"))
         _show_difference(difference, console)
 
 
-def _named(report: Any) -> str:
+def _named(report: Report) -> str:
     return " ".join(str(word) for word in (report.target, report.version) if word)
 
 
-def _table(report: Any) -> Table:
-    table = Table(box=box.SIMPLE, pad_edge=False)
-    for heading in ("operation", "status", "judged", "unsupported", "accuracy", "conventions"):
-        number = heading in ("judged", "unsupported")
-        table.add_column(heading, justify="right" if number else "left")
+def _table(report: Report) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in ("operation", "status", "judged", "unsupported", "accuracy"):
+        justify: JustifyMethod = "right" if heading in ("judged", "unsupported") else "left"
+        table.add_column(heading, justify=justify, no_wrap=True)
     for operation in report.operations.values():
-        style = VERDICTS[operation.status][1]
-        conventions = [f"{name}={value}" for name, value in operation.conventions.items()]
         table.add_row(
             operation.name,
-            Text(operation.status, style=style),
+            Text(operation.status, style=VERDICTS[operation.status][1]),
             str(operation.judged),
             str(operation.unsupported),
             operation.accuracy or "",
-            Text("\n".join(conventions)),
         )
     return table
 
 
-def _show_notes(operation: Any, console: Console) -> None:
-    notes = list(operation.notes)
+def _show_notes(operation: OperationReport, console: Console) -> None:
+    notes = [f"convention {name}={value}" for name, value in operation.conventions.items()]
     if operation.unsupported and operation.unsupported_rule:
-        notes.insert(0, f"unsupported: {operation.unsupported_rule}")
-    for note in notes:
+        notes.append(f"unsupported: {operation.unsupported_rule}")
+    for note in [*notes, *operation.notes]:
         console.print(Text(f"{operation.name}: {note}"))
 
 
-def _show_difference(difference: Any, console: Console) -> None:
+def _show_difference(difference: Difference, console: Console) -> None:
     for line in _explained(difference):
         console.print(Text(line))
     console.print()
@@ -100,9 +97,10 @@ def _show_difference(difference: Any, console: Console) -> None:
         _verbatim("To reproduce:", difference.reproducer, console)
 
 
-def _explained(difference: Any) -> list[str]:
+def _explained(difference: Difference) -> list[str]:
     """What is known about a difference, in sentences."""
-    lines = [difference.message] if difference.message else []
+    count = "One case fails" if difference.cases == 1 else f"{difference.cases} cases fail"
+    lines = [f"{count} like this. {difference.message}".rstrip()]
     if difference.diagnosis:
         lines.append(f"It behaves like: {difference.diagnosis}. {_sentence(difference.diagnosis)}")
         if difference.ties:

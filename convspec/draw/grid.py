@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy
+
 from convspec.arguments import Array
 
 Index = tuple[int, ...]
@@ -26,12 +28,9 @@ def number(value: Any, *, exact: bool = False) -> str:
     >>> number(2.0), number(0.1 + 0.2), number(0.1 + 0.2, exact=True)
     ('2', '0.3', '0.30000000000000004')
     """
-    if exact:
+    if exact or not isinstance(value, numpy.generic | float | int):
         return str(value)
-    try:
-        real = float(value)
-    except (TypeError, ValueError):
-        return str(value)
+    real = float(value)
     return str(int(real)) if real.is_integer() and abs(real) < 1e7 else f"{real:.6g}"
 
 
