@@ -24,9 +24,9 @@ def flipped(kernel: Any) -> Any:
 
 
 @st.composite
-def images_with_kernels(draw: Any, *, rank: Any = st.integers(1, 3), odd: bool = False) -> Any:
+def images_with_kernels(draw: Any, *, least: int = 1, most: int = 3, odd: bool = False) -> Any:
     """An image and a kernel of one rank, the kernel no larger than the image on any axis."""
-    axes = draw(rank)
+    axes = draw(st.integers(least, most))
     kernel = tuple(draw(st.sampled_from([1, 3] if odd else [1, 2, 3])) for _ in range(axes))
     image = tuple(k + draw(st.integers(0, 3)) for k in kernel)
     return draw(arrays(image)), draw(arrays(kernel))
@@ -92,7 +92,7 @@ def test_half_padding_of_an_odd_kernel_is_ndimages_correlation(
     same(left, scipy.ndimage.correlate(image, kernel, mode="constant"))
 
 
-@law(both=images_with_kernels(rank=st.just(2)))
+@law(both=images_with_kernels(least=2, most=2))
 def test_conv_in_the_plane_is_correlate2d(implementation: Any, both: Any) -> None:
     image, kernel = both
     left = implementation.conv(image[None, None], kernel[None, None])[0, 0]
