@@ -19,8 +19,10 @@ from convspec.arguments import (
     described,
     flag,
     integer,
+    number,
     per_axis,
     windows,
+    word,
 )
 from convspec.scalars import result, scalars
 from convspec.window import Window
@@ -73,6 +75,39 @@ def test_described_leaves_out_what_is_absent():
 def test_integers_of_any_kind(value):
     found = integer("groups", value, least=1, shapes="")
     assert (type(found), found) == (int, 3)
+
+
+@pytest.mark.parametrize("value", [2, 2.5, Fraction(5, 2), numpy.float32(2.5), numpy.int8(2)])
+def test_real_numbers_of_any_kind_are_left_as_they_are(value):
+    assert number("epsilon", value, least=2, above=1, shapes="") is value
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "reason"),
+    [
+        (True, TypeError, "must be a real number"),
+        ("1", TypeError, "must be a real number"),
+        (None, TypeError, "must be a real number"),
+        (1j, TypeError, "must be a real number"),
+        (float("nan"), ValueError, "must be finite"),
+        (float("inf"), ValueError, "must be finite"),
+        (0.5, ValueError, "must be at least 1"),
+        (1, ValueError, "must be larger than 1"),
+    ],
+)
+def test_other_numbers_are_refused(value, kind, reason):
+    with pytest.raises(kind) as caught:
+        number("p", value, least=1, above=1, shapes="input has shape (1, 1, 5)")
+    assert str(caught.value) == f"p={value!r}: {reason}; input has shape (1, 1, 5)"
+
+
+def test_a_known_word_passes_and_others_are_refused():
+    known = ("nearest", "linear")
+    assert word("kind", "linear", known, shapes="") == "linear"
+    with pytest.raises(ValueError, match="kind='cubic': must be one of nearest, linear; input"):
+        word("kind", "cubic", known, shapes="input has shape (1, 1, 5)")
+    with pytest.raises(TypeError, match="kind=0: must be a word, one of nearest, linear; input"):
+        word("kind", 0, known, shapes="input has shape (1, 1, 5)")
 
 
 @pytest.mark.parametrize("value", [True, numpy.True_])
