@@ -14,6 +14,7 @@ import convspec.oracle
 from convspec.case import Case
 from convspec.cli import VERBS, main
 from convspec.cli import check as verb
+from convspec.cli.files import write
 from convspec.cli.terminal import KINDS, show
 from convspec.oracle.report import Difference, OperationReport, Report
 
@@ -34,7 +35,7 @@ def difference(**changes):
         actual=(numpy.array([[[0.0]]]),),
         message="Output 0 is wrong.",
         cases=17,
-        reproducer="import numpy\nprint([1])\n",
+        reproducer="import numpy\nprint('[bold]')\n",
     )
     return default._replace(**changes)
 
@@ -214,6 +215,18 @@ def test_the_report_is_written_as_json(run, tmp_path):
     ]
 
 
+def test_a_report_that_cannot_be_written_leaves_nothing_behind(monkeypatch, tmp_path):
+    def fail(self, target):
+        raise OSError("no")
+
+    (tmp_path / "report.json").write_text("before", encoding="utf-8")
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(OSError, match="no"):
+        write(tmp_path / "report.json", "after")
+    (left,) = tmp_path.iterdir()
+    assert (left.name, left.read_text(encoding="utf-8")) == ("report.json", "before")
+
+
 def test_the_report_reads_from_top_to_bottom():
     wrong = difference(diagnosis="kernel flipped", ties=("something else",))
     text = printed(
@@ -243,7 +256,7 @@ def test_the_report_reads_from_top_to_bottom():
         "    [1][0]         [1][0]",
         "  1 of 1 elements differ; first [0, 0, 0]: expected 1, actual 0",
         "To reproduce:",
-        "  print([1])",
+        "  print('[bold]')",
     ]
     places = [text.find(line) for line in told]
     assert -1 not in places, [line for line, place in zip(told, places, strict=True) if place < 0]

@@ -56,6 +56,14 @@ def test_bundled_targets_load_by_name(name):
 
 def test_the_spec_itself_is_a_target():
     assert load("spec") is convspec
+    assert target_of(convspec) == "spec"
+
+
+def test_an_implementation_is_known_by_the_last_name_it_was_loaded_by(tmp_path, package):
+    write(tmp_path / package / "__init__.py", RELU + "import sys\nitself = sys.modules[__name__]\n")
+    for target in (package, f"{package}:itself", package):
+        assert target_of(load(target)) == target
+    assert target_of(object()) is None
 
 
 @pytest.mark.parametrize(
@@ -135,6 +143,8 @@ def test_files_of_the_same_name_do_not_disturb_each_other(tmp_path):
         write(tmp_path / word / "mine.py", f"def conv(input, weight):\n    return {word!r}\n")
     one, two = load("one/mine.py"), load("two/mine.py")
     assert (one.conv(0, 0), two.conv(0, 0)) == ("one", "two")
+    assert sys.modules[one.__name__] is one
+    assert sys.modules[two.__name__] is two
 
 
 def test_a_file_is_run_again_by_every_load(tmp_path):
@@ -144,11 +154,12 @@ def test_a_file_is_run_again_by_every_load(tmp_path):
     assert load("mine.py").conv(0, 0) == "after a correction"
 
 
-def test_a_file_imports_its_neighbours_but_they_shadow_nothing(tmp_path):
+def test_a_file_imports_its_neighbours_but_they_shadow_nothing(monkeypatch, tmp_path):
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
     write(tmp_path / "there" / "neighbour_of_mine.py", "answer = 42\n")
-    write(tmp_path / "there" / "fractions.py", "raise AssertionError('shadowed')\n")
+    write(tmp_path / "there" / "colorsys.py", "raise AssertionError('shadowed')\n")
     text = """
-        import fractions
+        import colorsys
         from neighbour_of_mine import answer
 
         def conv(input, weight):
