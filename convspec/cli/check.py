@@ -19,12 +19,31 @@ DTYPES = ("float64", "float32", "float16", "bfloat16")
 def _conventions(
     _: click.Context, __: click.Parameter, given: tuple[str, ...]
 ) -> dict[str, str] | None:
-    """`NAME=VALUE …` as a dictionary."""
-    pairs = [text.partition("=") for text in given]
-    for text, (name, sign, value) in zip(given, pairs, strict=True):
-        if not (name and sign and value):
-            raise click.BadParameter(f"{text!r}: must be NAME=VALUE")
-    return {name: value for name, _, value in pairs} or None
+    """`NAME=VALUE …` as a dictionary, every name and value being one that the oracle knows."""
+    chosen = {}
+    for text in given:
+        name, _sign, value = text.partition("=")
+        known = _known_conventions()
+        if name not in known:
+            raise click.BadParameter(
+                f"{text!r}: must be NAME=VALUE, with NAME one of {', '.join(known)}"
+            )
+        if value not in known[name]:
+            raise click.BadParameter(f"{text!r}: {name} must be one of {', '.join(known[name])}")
+        chosen[name] = value
+    return chosen or None
+
+
+def _known_conventions() -> dict[str, list[str]]:
+    """What the spec rules for each recognised variant, and what implementations do instead."""
+    from convspec.oracle.deviations import DEVIATIONS
+    from convspec.oracle.variants import RULED
+
+    others = [d.convention for d in DEVIATIONS.values() if d.convention]
+    return {
+        name: [ruled, *sorted({value for variant, value in others if variant == name})]
+        for name, ruled in RULED.items()
+    }
 
 
 def _report_file(_: click.Context, __: click.Parameter, path: Path | None) -> Path | None:
