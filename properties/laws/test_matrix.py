@@ -1,0 +1,135 @@
+"""A convolution is a sparse matrix with few different entries, and its transpose is the other one.
+
+Row (o, i) holds weight (o, c, j) in column (c, a) whenever output i reads input a through tap j.
+SciPy's sparse matrices are the witness for both directions.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy
+import scipy.linalg
+import scipy.sparse
+from hypothesis import strategies as st
+
+from convspec.case import Case
+from convspec.strategies import arrays, calls
+from convspec.window import Window, extent, output_sizes, positions, window_taps
+
+from .rewriting import windows
+from .statement import law, same
+
+
+def matrix(weight: Any, channels: int, axes: list[tuple[int, Window]], groups: int = 1) -> Any:
+    """The sparse matrix of a convolution: every tap of every output is one entry."""
+    sizes, sliding = [n for n, _ in axes], [window for _, window in axes]
+    outputs = output_sizes(sizes, sliding)
+    rows, columns, entries = [], [], []
+    for i in positions(outputs):
+        for j, a in window_taps(sizes, sliding, i):
+            for o, c in numpy.ndindex(weight.shape[:2]):
+                source = o * groups // len(weight) * weight.shape[1] + c
+                rows.append(numpy.ravel_multi_index((o, *i), (len(weight), *outputs)))
+                columns.append(numpy.ravel_multi_index((source, *a), (channels, *sizes)))
+                entries.append(weight[(o, c, *j)])
+    shape = (len(weight) * numpy.prod(outputs), channels * numpy.prod(sizes))
+    return scipy.sparse.coo_array((entries, (rows, columns)), shape=shape).tocsr()
+
+
+def of_case(case: Case) -> Any:
+    x, w = case.operands["input"], case.operands["weight"]
+    return matrix(w, x.shape[1], windows(case), case.attributes["groups"])
+
+
+def without_bias(case: Case) -> Case:
+    return case._replace(operands={name: case.operands[name] for name in ("input", "weight")})
+
+
+def restored(case: Case) -> tuple[int, ...]:
+    """The output padding that gives a transposed convolution the input size of this `conv`: what
+    the stride left over.
+    """
+    return tuple(
+        (n + window.low + window.high - extent(window)) % window.stride
+        for n, window in windows(case)
+    )
+
+
+@law(case=calls("conv"))
+def test_conv_is_a_sparse_matrix(implementation: Any, case: Any) -> None:
+    """vec(conv(x, w)) = M vec(x), item by item, for every attribute at once."""
+    case = without_bias(case)
+    x = case.operands["input"]
+    y = implementation.conv(*case.operands.values(), **case.attributes)
+    # One row an item; an empty batch has no rows, and reshape cannot guess -1 for it.
+    rows = x.reshape(len(x), numpy.prod(x.shape[1:], dtype=int))
+    same(y.reshape(len(x), numpy.prod(y.shape[1:], dtype=int)), (of_case(case) @ rows.T).T)
+
+
+@law(case=calls("conv"), data=st.data())
+def test_conv_transpose_is_the_transposed_matrix(implementation: Any, case: Any, data: Any) -> None:
+    """vec(conv_transpose(y, w)) = M^T vec(y), with the weights and attributes of the conv, and
+    with the output padding that restores the input size.
+    """
+    case = without_bias(case)
+    x, w = case.operands.values()
+    m = of_case(case)
+    shape = (len(x), len(w), *output_sizes(*zip(*windows(case), strict=True)))
+    y = data.draw(arrays(shape))
+    back = implementation.conv_transpose(y, w, **case.attributes, output_padding=restored(case))
+    same(back.shape, x.shape)
+    same(back.reshape(len(x), m.shape[1]), (m.T @ y.reshape(len(x), m.shape[0]).T).T)
+
+
+def test_few_weights_make_many_entries(implementation: Any) -> None:
+    """4 by 4 to 2 by 2 with a 3 by 3 kernel: a matrix of 64 entries, of which 36 are not zero,
+    but only 9 are different: local windows and shared weights.
+    """
+    weight = numpy.arange(1.0, 10.0).reshape(1, 1, 3, 3)
+    m = matrix(weight, 1, [(4, Window(3)), (4, Window(3))])
+    assert m.shape == (4, 16)
+    assert numpy.prod(m.shape) == 64
+    assert m.nnz == 36
+    assert len(numpy.unique(m.data)) == 9
+    pixels = numpy.eye(16).reshape(16, 1, 4, 4)
+    same(implementation.conv(pixels, weight).reshape(16, 4).T, m.toarray())
+
+
+def test_the_transpose_is_not_the_inverse(implementation: Any) -> None:
+    """Smallest counterexample: one pixel, one weight 2; there and back multiplies by 4.
+
+    "Deconvolution" is a wrong name for it.
+    """
+    image, two = numpy.ones((1, 1, 1)), numpy.full((1, 1, 1), 2.0)
+    same(implementation.conv_transpose(implementation.conv(image, two), two), [[[4]]])
+
+
+def test_mostly_there_is_no_inverse(implementation: Any) -> None:
+    """The kernel (1, 1) sends two different images of two pixels to the same output."""
+    weight = numpy.ones((1, 1, 2))
+    for image in ([1.0, 0.0], [0.0, 1.0]):
+        same(implementation.conv(numpy.array([[image]]), weight), [[[1]]])
+
+
+@law(data=st.data(), mode=st.sampled_from(["full", "same", "valid"]))
+def test_one_axis_makes_a_toeplitz_matrix(implementation: Any, data: Any, mode: str) -> None:
+    """f * g = T(f) g with T(f) constant along its diagonals: SciPy's convolution_matrix.
+
+    SciPy's `same` has the size of the longer operand, so f is the longer one here.
+    """
+    m = data.draw(st.integers(1, 4))
+    f, g = data.draw(arrays((m + data.draw(st.integers(0, 4)),))), data.draw(arrays((m,)))
+    t = scipy.linalg.convolution_matrix(f, m, mode=mode)
+    same(implementation.convolve(f, g, mode=mode), t @ g)
+
+
+@law(first=arrays((3,)), second=arrays((2,)), image=arrays((5, 4)))
+def test_a_kernel_of_rank_one_makes_a_kronecker_product(
+    implementation: Any, first: Any, second: Any, image: Any
+) -> None:
+    """M(u v^T) = M(u) kron M(v): two passes, as matrices."""
+    columns = matrix(first.reshape(1, 1, 3), 1, [(5, Window(3))])
+    rows = matrix(second.reshape(1, 1, 2), 1, [(4, Window(2))])
+    y = implementation.conv(image[None, None], numpy.outer(first, second)[None, None])
+    same(y.ravel(), scipy.sparse.kron(columns, rows) @ image.ravel())
