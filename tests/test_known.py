@@ -1,0 +1,110 @@
+"""Known differences: what a row means, and what is no file of them."""
+
+import numpy
+import pytest
+
+from convspec.case import Case
+from convspec.oracle.known import Known, read, with_known
+from convspec.oracle.report import Difference, OperationReport, Report
+
+CASE = Case("conv", {"input": numpy.zeros((1, 1, 1))}, {})
+
+
+def difference(kind="value", message="the last row is wrong", diagnosis=None):
+    return Difference("1", kind, CASE, (), (), message, diagnosis)
+
+
+def report(*differences):
+    operation = OperationReport("conv", 1, 0, None, None, {}, differences, ())
+    return Report("mine", None, "3.11", "quick", 0, 0.0, {"conv": operation})
+
+
+def row(**changes):
+    return Known("conv", "value", "it was always so", says="last row")._replace(**changes)
+
+
+def write(path, text):
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_file_is_read_row_by_row(tmp_path):
+    text = """
+[[difference]]
+operation = "conv"
+kind = "value"
+says = "last row"
+reason = "it was always so"
+
+[[difference]]
+operation = "conv"
+kind = "shape"
+diagnosis = "kernel flipped"
+reason = "documented"
+"""
+    assert read(write(tmp_path / "known.toml", text)) == (
+        row(),
+        Known("conv", "shape", "documented", diagnosis="kernel flipped"),
+    )
+    assert read(write(tmp_path / "empty.toml", "")) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[[difference", "no TOML file"),
+        ("other = 1", r"must hold \[\[difference\]\] tables"),
+        ("[difference]\nkind = 'value'", r"must hold \[\[difference\]\] tables"),
+        ("[[difference]]\nkind = 1", "number 1: every value must be text"),
+        ("difference = [1]", "number 1: every value must be text"),
+        ("[[difference]]\nkind = 'value'\nsays = 'x'", "number 1: operation, reason must be given"),
+        ("[[difference]]\nkinds = 'value'", "number 1: kinds: no such key"),
+        (
+            "[[difference]]\noperation = 'conv'\nkind = 'value'\nreason = 'so'",
+            "number 1: diagnosis or says must tell",
+        ),
+    ],
+)
+def test_another_file_is_refused(tmp_path, text, said):
+    with pytest.raises(ValueError, match=said) as error:
+        read(write(tmp_path / "known.toml", text))
+    assert "known.toml" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("known", "found", "status"),
+    [
+        (row(), difference(), "conforms"),
+        (row(kind="shape"), difference(), "differs"),
+        (row(operation="max_pool"), difference(), "differs"),
+        (row(says="first row"), difference(), "differs"),
+        (row(says=None, diagnosis="kernel flipped"), difference(), "differs"),
+        (row(says=None, diagnosis="kernel flipped"), difference(diagnosis="other"), "differs"),
+        (
+            row(says=None, diagnosis="kernel flipped"),
+            difference(diagnosis="kernel flipped"),
+            "conforms",
+        ),
+        (row(diagnosis="kernel flipped"), difference(diagnosis="kernel flipped"), "conforms"),
+    ],
+)
+def test_a_row_accepts_only_the_difference_it_means(known, found, status):
+    assert report(found).status == "differs"
+    assert with_known(report(found), (known,)).status == status
+
+
+def test_every_difference_must_be_known():
+    found = with_known(report(difference(), difference(kind="shape")), (row(),))
+    assert [d.accepted for d in found["conv"].differences] == [True, False]
+    assert found.status == "differs"
+
+
+def test_what_was_accepted_before_stays_accepted():
+    accepted = difference(kind="shape")._replace(accepted=True)
+    assert with_known(report(accepted), ()).status == "conforms"
+
+
+def test_a_row_that_meets_nothing_is_noted():
+    (note,) = with_known(report(), (row(), row(operation="max_pool")))["conv"].notes
+    assert note == "known, but not seen: value, last row (it was always so)"
+    assert with_known(report(difference()), (row(),))["conv"].notes == ()
