@@ -278,6 +278,20 @@ def test_a_kernel_beyond_the_padded_input_is_refused():
     )
 
 
+@pytest.mark.parametrize("name", ["conv_transpose", "conv_transpose_vjp"])
+def test_padding_that_crops_the_last_position_is_refused(name):
+    """By hand, on the first axis: of (4 - 1) + 2 = 5 positions, cropping 5 leaves none."""
+    call = valid_call(name)
+    operands = {**call.operands, "input": numpy.ones((2, 4, 4, 6))}
+    message = refusal(call, operands, {"padding": ((2, 3), (0, 0)), "groups": 2})
+    assert "padding=((2, 3), (0, 0)) crops the output to (0, 8)" in message
+    assert "input has shape (2, 4, 4, 6), weight has shape (4, 3, 2, 3)" in message
+    forward = valid_call("conv_transpose")
+    operands = {**forward.operands, "input": numpy.ones((2, 4, 4, 6))}
+    kept = forward.function(*operands.values(), padding=((2, 2), (0, 0)), groups=2)
+    assert kept.shape == (2, 6, 1, 8)
+
+
 @pytest.mark.parametrize("name", ["convolve", "correlate", "convolve_vjp", "correlate_vjp"])
 def test_valid_mode_needs_one_operand_inside_the_other(name):
     call = valid_call(name)
