@@ -116,9 +116,7 @@ def convolve(f: Array, g: Array, mode: str = "full") -> Array:
     return correlate(f, numpy.flip(g), mode)
 
 
-def correlate_vjp(
-    cotangent: Array, f: Array, g: Array, mode: str = "full"
-) -> tuple[Array, Array]:
+def correlate_vjp(cotangent: Array, f: Array, g: Array, mode: str = "full") -> tuple[Array, Array]:
     """`convspec.correlate_vjp`."""
     kept, attributes = _signal(f, g, mode)
     full = numpy.zeros([n + m - 1 for n, m in zip(f.shape, g.shape, strict=True)])
@@ -127,9 +125,7 @@ def correlate_vjp(
     return d_f[0, 0], d_g[0, 0]
 
 
-def convolve_vjp(
-    cotangent: Array, f: Array, g: Array, mode: str = "full"
-) -> tuple[Array, Array]:
+def convolve_vjp(cotangent: Array, f: Array, g: Array, mode: str = "full") -> tuple[Array, Array]:
     """`convspec.convolve_vjp`."""
     d_f, d_flipped = correlate_vjp(cotangent, f, numpy.flip(g), mode)
     return d_f, numpy.flip(d_flipped)
@@ -181,9 +177,7 @@ def max_pool_vjp(cotangent: Array, input: Array, **attributes: Any) -> tuple[Arr
     return (d_input.reshape(input.shape),)
 
 
-def max_pool_with_indices_vjp(
-    cotangent: Array, input: Array, **attributes: Any
-) -> tuple[Array]:
+def max_pool_with_indices_vjp(cotangent: Array, input: Array, **attributes: Any) -> tuple[Array]:
     """`convspec.max_pool_with_indices_vjp`."""
     return max_pool_vjp(cotangent, input, **attributes)
 

@@ -22,9 +22,7 @@ def same_values(actual: Array, expected: Array) -> bool:
     >>> same_values(numpy.array([0.0, numpy.nan]), numpy.array([-0.0, numpy.nan]))
     True
     """
-    return actual.shape == expected.shape and bool(
-        ((actual == expected) | ((actual != actual) & (expected != expected))).all()
-    )
+    return actual.shape == expected.shape and not wrong_places(actual, expected, None).any()
 
 
 def _dtype_fits(actual: numpy.dtype[Any], expected: Array, element: numpy.dtype[Any]) -> bool:
@@ -50,11 +48,7 @@ def judge(
         if actual.shape != value.shape:
             return Verdict("shape", f"{which} has shape {actual.shape}, expected {value.shape}")
         bound = None if slack is None else slack[number]
-        if bound is None:
-            right = same_values(actual, value)
-        else:
-            right = bool((abs(actual.astype(float) - value) <= bound).all())
-        if not right:
+        if wrong_places(actual, value, bound).any():
             return Verdict("value", f"{which} {_first_wrong(actual, value, bound)}")
         if not _dtype_fits(actual.dtype, value, element):
             return Verdict("dtype", f"{which} has dtype {actual.dtype} for {element} operands")
@@ -62,10 +56,12 @@ def judge(
 
 
 def wrong_places(actual: Array, expected: Array, bound: Array | None) -> Array:
-    """Where an output is wrong, as a boolean array."""
+    """Where an output is wrong, as a boolean array: neither equal nor within the bound."""
+    right = (actual == expected) | ((actual != actual) & (expected != expected))
     if bound is not None:
-        return ~(abs(actual.astype(float) - expected) <= bound)
-    return ~((actual == expected) | ((actual != actual) & (expected != expected)))
+        with numpy.errstate(invalid="ignore"):
+            right |= abs(actual.astype(float) - expected) <= bound
+    return ~right
 
 
 def _first_wrong(actual: Array, expected: Array, bound: Array | None) -> str:

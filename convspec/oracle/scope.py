@@ -110,11 +110,15 @@ def obeys(
     )
 
 
-@lru_cache(maxsize=32)
-def scope(family: str, restriction: Restriction = frozenset()) -> Scope:
-    """The small scope of `conv`, `conv_transpose`, `pool` or `pool_ceil`.
+# The axes of a call of rank 3 are shorter: three long ones cost more than they show.
+VOLUME_SIZE, VOLUME_KERNEL, VOLUME_DILATION = 5, 3, 2
 
-    >>> len(scope("conv").axes), len(scope("conv", frozenset({"symmetric"})).axes)
+
+@lru_cache(maxsize=64)
+def scope(family: str, rank: int = 2, restriction: Restriction = frozenset()) -> Scope:
+    """The small scope of `conv`, `conv_transpose`, `pool` or `pool_ceil` at a rank.
+
+    >>> len(scope("conv").axes), len(scope("conv", 2, frozenset({"symmetric"})).axes)
     (2049, 675)
     """
     whole = _scope(family)
@@ -122,7 +126,8 @@ def scope(family: str, restriction: Restriction = frozenset()) -> Scope:
     rows = [
         row
         for row in whole.axes.tolist()
-        if obeys(
+        if (rank < 3 or _in_volume(*row[:3]))
+        and obeys(
             restriction,
             **{
                 name: value
@@ -132,6 +137,10 @@ def scope(family: str, restriction: Restriction = frozenset()) -> Scope:
         )
     ]
     return whole._replace(axes=numpy.array(rows))
+
+
+def _in_volume(size: int, kernel: int, dilation: int) -> bool:
+    return size <= VOLUME_SIZE and kernel <= VOLUME_KERNEL and dilation <= VOLUME_DILATION
 
 
 @lru_cache(maxsize=8)
@@ -223,7 +232,7 @@ def covering(
     family: str, rank: int, budget: int, seed: int, restriction: Restriction = frozenset()
 ) -> tuple[list[Block], Coverage]:
     """About `budget` cases of a family at a rank, in blocks, and the coverage they reach."""
-    within = scope(family, restriction)
+    within = scope(family, rank, restriction)
     rng = numpy.random.default_rng([seed, rank, sum(map(ord, family))])
     wanted = max(1, budget // SLICES_PER_BLOCK)
     call, axes = _sampled(within, rank, 3 * wanted, rng)

@@ -41,9 +41,7 @@ def _flat(axes: list[Array], shape: Shape) -> Array:
 
 
 @lru_cache(maxsize=1024)
-def table(
-    spatial: Shape, kernel: Shape, dilation: Shape, low: Shape, high: Shape
-) -> Table:
+def table(spatial: Shape, kernel: Shape, dilation: Shape, low: Shape, high: Shape) -> Table:
     """The table of an input shape and a kernel, with starts for padding up to `low`, `high`."""
     positions, starts_of, first, counts, real = [], [], [], [], []
     for n, k, d, lo, hi in zip(spatial, kernel, dilation, low, high, strict=True):
@@ -76,9 +74,7 @@ def window_table(spatial: Shape, sliding: tuple[Window, ...]) -> Table:
     )
 
 
-def output_slices(
-    tabulated: Table, sliding: tuple[Window, ...], sizes: Shape
-) -> tuple[slice, ...]:
+def output_slices(tabulated: Table, sliding: tuple[Window, ...], sizes: Shape) -> tuple[slice, ...]:
     """Where the outputs of a call lie among the starts, as an index of a dense result."""
     slices = []
     for first, window, o in zip(tabulated.first, sliding, sizes, strict=True):
@@ -130,4 +126,3 @@ def stuffed(g: Array, tabulated: Table, place: tuple[slice, ...]) -> Array:
     dense = numpy.zeros((*g.shape[:2], *tabulated.starts))
     dense[place] = g
     return dense.reshape(*g.shape[:2], prod(tabulated.starts))
-

@@ -39,7 +39,7 @@ def _read(array: Array, places: Array) -> Array:
     return read
 
 
-def strides_ignored(array: Any) -> Array:
+def strides_ignored(array: Any) -> Any:
     """The elements that follow the first one in memory, as if the array were contiguous.
 
     >>> strides_ignored(numpy.arange(4).reshape(2, 2).T)
@@ -52,7 +52,7 @@ def strides_ignored(array: Any) -> Array:
     return _read(array, memory(array)[1] + numpy.arange(array.size))
 
 
-def offset_ignored(array: Any) -> Array:
+def offset_ignored(array: Any) -> Any:
     """The array read with its strides from the beginning of its memory.
 
     >>> offset_ignored(numpy.arange(4)[2:])

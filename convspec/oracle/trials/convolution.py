@@ -39,7 +39,7 @@ def block_sizes(block: Block) -> Sizes:
     """The sizes of a block: `inputs` and `outputs` are channels a group."""
     call = block.call
     return Sizes(
-        1 if call["single"] else DRAWS,
+        1 if call["single"] else DRAWS[len(block.axes)],
         call["groups"],
         call["inputs"],
         call["outputs"],

@@ -65,9 +65,9 @@ def _selection_input(block: Block, setting: Setting, *, ties: bool) -> Array:
     if block.call["single"]:
         return distinct(setting.rng, (1, channels, *spatial), dtype)
     planes = min(MOST_PLANES, -(-prod(spatial) // channels))
-    parts = [distinct(setting.rng, (DRAWS, channels, *spatial), dtype)]
+    parts = [distinct(setting.rng, (DRAWS[len(spatial)], channels, *spatial), dtype)]
     if ties:
-        tied = integers(setting.rng, (DRAWS, channels, *spatial), 2, dtype)
+        tied = integers(setting.rng, (DRAWS[len(spatial)], channels, *spatial), 2, dtype)
         hot = one_hot((planes, channels, *spatial), dtype)
         parts += [hot, tied, tied - tied.max(initial=0)] if dtype.kind != "u" else [hot, tied]
     return numpy.concatenate(parts)
@@ -135,7 +135,7 @@ def average_pool_trials(block: Block, setting: Setting) -> Iterator[Trial]:
     """
     spatial, kernel, tabulated = _prepare(block)
     include = bool(block.call["include_pad"])
-    batch = 1 if block.call["single"] else DRAWS
+    batch = 1 if block.call["single"] else DRAWS[len(block.axes)]
     largest = amplitude(prod(kernel), setting.dtype, factors=1)
     x = integers(setting.rng, (batch, block.call["channels"], *spatial), largest, setting.dtype)
     read = columns(x, tabulated, 0.0)
@@ -154,7 +154,7 @@ def average_pool_vjp_trials(block: Block, setting: Setting) -> Iterator[Trial]:
     """The cases of a block for `average_pool_vjp`."""
     spatial, kernel, tabulated = _prepare(block)
     include = bool(block.call["include_pad"])
-    batch, channels = 1 if block.call["single"] else DRAWS, block.call["channels"]
+    batch, channels = 1 if block.call["single"] else DRAWS[len(block.axes)], block.call["channels"]
     ones = numpy.ones((channels, 1, prod(kernel)))
     largest = amplitude(prod(kernel), setting.dtype, factors=1)
     x = integers(setting.rng, (batch, channels, *spatial), largest, setting.dtype)

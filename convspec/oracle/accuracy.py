@@ -1,0 +1,284 @@
+r"""Rounding on real data: the finest arithmetic that explains what an implementation returns.
+
+Each output is compared with the exact value; the worst ratio of error to bound decides the class.
+The bound is a theorem (see `convspec.rounding`), so a correct implementation cannot exceed that
+of the arithmetic it works in, and no tolerance is chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy
+
+from convspec.arguments import Array, Shape
+from convspec.case import Case, call_windows, forward_name, normalised
+from convspec.operations import OPERATIONS
+from convspec.oracle import expected
+from convspec.oracle.call import Callee, Returned, call
+from convspec.oracle.exact import Pair, added, divided, sum_of_products
+from convspec.oracle.expected import divisors
+from convspec.oracle.reference import outputs_of
+from convspec.oracle.runner import Finding
+from convspec.rounding import ARITHMETICS, FAST_ALGORITHM, Arithmetic, bound, precision
+
+SPREAD = 6  # exponents of an operand's elements differ by up to this many bits
+
+GEOMETRIES: dict[str, tuple[tuple[dict[str, Shape], dict[str, Any]], ...]] = {
+    "convolve": (
+        ({"f": (1,), "g": (1,)}, {}),
+        ({"f": (40,), "g": (9,)}, {"mode": "same"}),
+        ({"f": (300,), "g": (64,)}, {"mode": "full"}),
+        ({"f": (12, 11), "g": (3, 4)}, {"mode": "full"}),
+    ),
+    "conv": (
+        ({"input": (4, 1, 8), "weight": (1, 1, 1)}, {}),
+        ({"input": (2, 3, 40), "weight": (4, 3, 5), "bias": (4,)}, {"padding": 2}),
+        ({"input": (2, 3, 8, 8), "weight": (4, 3, 3, 3)}, {"padding": 1}),
+        ({"input": (1, 64, 6, 6), "weight": (8, 64, 3, 3), "bias": (8,)}, {"padding": 1}),
+        ({"input": (1, 128, 5, 4), "weight": (4, 128, 1, 1)}, {}),
+        ({"input": (1, 8, 7, 7), "weight": (8, 1, 3, 3)}, {"groups": 8, "stride": 2}),
+    ),
+    "conv_transpose": (
+        ({"input": (4, 1, 6), "weight": (1, 1, 1)}, {}),
+        ({"input": (2, 3, 6, 6), "weight": (3, 4, 3, 3), "bias": (4,)}, {"stride": 2}),
+        ({"input": (1, 64, 4, 4), "weight": (64, 4, 4, 4)}, {"stride": 2, "padding": 1}),
+    ),
+    "average_pool": (
+        ({"input": (2, 2, 9)}, {"kernel_size": 3}),
+        ({"input": (1, 3, 8, 8)}, {"kernel_size": 3, "stride": 2, "padding": 1}),
+        ({"input": (1, 2, 32, 32)}, {"kernel_size": 32}),
+    ),
+}
+GEOMETRIES["correlate"] = GEOMETRIES["convolve"]
+
+
+class Accuracy(NamedTuple):
+    """What the rounding of one dtype came to: the class (None where nothing was judged), the
+    worst ratio of error to bound within it, and a finding where no class explains an output.
+    """
+
+    judged: int
+    name: str | None
+    ratio: float
+    findings: tuple[Finding, ...]
+
+
+class Rounded(NamedTuple):
+    """One output next to its exact value, its number of roundings, and its magnitude."""
+
+    case: Case
+    outputs: tuple[Array, ...]
+    number: int
+    error: Array
+    exact: Array
+    roundings: Array
+    magnitude: Array
+
+
+def accuracy(
+    operation: str,
+    target: Callee,
+    namespace: Any,
+    dtype: numpy.dtype[Any],
+    rng: numpy.random.Generator,
+    repeats: int,
+) -> Accuracy:
+    """The accuracy class of an operation in one dtype."""
+    seen = list(_observed(operation, target, namespace, dtype, rng, repeats))
+    if not seen:
+        return Accuracy(0, None, 0.0, ())
+    cases = len({id(rounded.case) for rounded in seen})
+    own = own_arithmetic(dtype)
+    worst = max(seen, key=lambda rounded: _ratio(rounded, own, dtype))
+    for arithmetic in _possible(dtype):
+        ratio = max(_ratio(rounded, arithmetic, dtype) for rounded in seen)
+        if ratio <= 1:
+            return Accuracy(cases, arithmetic.name, ratio, ())
+        if arithmetic.name == own.name and all(_normwise(rounded, dtype) for rounded in seen):
+            return Accuracy(cases, FAST_ALGORITHM, ratio, ())
+    return Accuracy(cases, None, 0.0, (_finding(worst, dtype),))
+
+
+def own_arithmetic(dtype: numpy.dtype[Any]) -> Arithmetic:
+    """The arithmetic of a dtype itself."""
+    return next(a for a in ARITHMETICS if a.accumulator <= precision(dtype))
+
+
+def _possible(dtype: numpy.dtype[Any]) -> Iterator[Arithmetic]:
+    """The arithmetics an implementation of a dtype may work in, from fine to coarse."""
+    stored = precision(dtype)
+    for arithmetic in ARITHMETICS:
+        # A wide dtype is not accumulated in a half type: its operands are merely rounded to one.
+        if arithmetic.accumulator < 24 and stored >= 24:
+            arithmetic = arithmetic._replace(accumulator=24)
+        yield arithmetic
+
+
+def _ratio(rounded: Rounded, arithmetic: Arithmetic, dtype: numpy.dtype[Any]) -> float:
+    """The worst ratio of error to bound; infinite where an output is no finite number."""
+    allowed = bound(arithmetic, dtype, rounded.roundings, rounded.magnitude, rounded.exact)
+    with numpy.errstate(divide="ignore", invalid="ignore"):
+        ratios = numpy.where(rounded.error == 0, 0.0, rounded.error / allowed)
+    return float(numpy.nan_to_num(ratios, nan=numpy.inf).max(initial=0.0))
+
+
+def _normwise(rounded: Rounded, dtype: numpy.dtype[Any]) -> bool:
+    """Whether every error is small beside the largest magnitude, as Winograd and FFT promise.
+
+    The largest magnitude bounds the product of the operands' norms from below; 256 roundings
+    exceed what FFTs of these sizes and Winograd F(4x4, 3x3) are known to cost, and fall short of
+    rounding the operands to half their digits, which a single product shows.
+    """
+    allowed = 256 * 2.0 ** -precision(dtype) * rounded.magnitude.max(initial=0.0)
+    return bool((rounded.error <= allowed).all())
+
+
+def _finding(rounded: Rounded, dtype: numpy.dtype[Any]) -> Finding:
+    own = own_arithmetic(dtype)
+    ratio = _ratio(rounded, own, dtype)
+    message = f"the error is {ratio:.3g} times what rounding in {own.name} can explain"
+    exact = tuple(
+        rounded.exact.astype(dtype) if i == rounded.number else output
+        for i, output in enumerate(rounded.outputs)
+    )
+    return Finding("accuracy", message, rounded.case, rounded.outputs, exact, None)
+
+
+def real_data(rng: numpy.random.Generator, shape: Shape, dtype: numpy.dtype[Any]) -> Array:
+    """Numbers with full significands, of both signs and of magnitudes up to `2^SPREAD` apart."""
+    bits = min(precision(dtype), 53)
+    whole = rng.integers(2 ** (bits - 1), 2**bits, size=shape).astype(numpy.float64)
+    signs = rng.choice([-1.0, 1.0], size=shape)
+    exponents = rng.integers(-SPREAD, 1, size=shape) - bits
+    return numpy.asarray(numpy.ldexp(whole * signs, exponents), dtype)
+
+
+def _observed(
+    operation: str,
+    target: Callee,
+    namespace: Any,
+    dtype: numpy.dtype[Any],
+    rng: numpy.random.Generator,
+    repeats: int,
+) -> Iterator[Rounded]:
+    """Outputs of the implementation on real data, beside their exact values."""
+    name = forward_name(operation)
+    row = OPERATIONS[name]
+    for shapes, given in GEOMETRIES.get(name, ()):
+        if operation == "average_pool_vjp":
+            given = {**given, "count_include_pad": True}
+        attributes = normalised(name, shapes, given)
+        output = row.shape(*shapes.values(), **attributes)
+        for sign in [None, abs][: max(1, repeats)]:
+            operands = {n: real_data(rng, shape, dtype) for n, shape in shapes.items()}
+            if operation != name:
+                operands = {"cotangent": real_data(rng, output, dtype), **operands}
+            if sign is not None:
+                operands = {n: abs(array) for n, array in operands.items()}
+            case = Case(operation, operands, attributes)
+            outcome = call(target, operation, operands, attributes)
+            if isinstance(outcome, Returned):
+                yield from _rounded(case, outcome.outputs, namespace, dtype)
+
+
+def _rounded(
+    case: Case, outputs: tuple[Array, ...], namespace: Any, dtype: numpy.dtype[Any]
+) -> Iterator[Rounded]:
+    if any(actual.dtype.kind not in "fV" for actual in outputs):
+        return  # the sweep reports dtypes
+    if forward_name(case.operation) == "average_pool":
+        yield from _averages(case, outputs, dtype)
+        return
+    value = getattr(namespace, case.operation)
+    wide = {name: array.astype(numpy.float64) for name, array in case.operands.items()}
+    bias = wide.pop("bias", None)
+    backward = case.operation != forward_name(case.operation)
+    # A vjp's own bias cotangent needs the operand's presence, not its value.
+    extra = () if bias is None or not backward else (numpy.zeros_like(bias),)
+
+    def evaluate(first: Array, others: tuple[Array, ...]) -> tuple[Array, ...]:
+        return outputs_of(value(first, *others, *extra, **case.attributes))
+
+    first, *rest = wide.values()
+    others = tuple(rest)
+    absolute = evaluate(abs(first), tuple(map(abs, others)))
+    counts = evaluate(numpy.ones_like(first), tuple(map(numpy.ones_like, others)))
+    terms = int(max(count.max(initial=0) for count in counts))
+    significant = precision(dtype) + SPREAD + 1
+    pairs = sum_of_products(evaluate, first, others, terms=terms, significant=significant)
+    if backward and bias is not None:
+        pairs[-1] = _summed(first)
+        absolute = (*absolute[:-1], abs(first).sum(axis=_not_channels(first)))
+    if bias is not None and not backward:
+        along = bias.reshape(-1, *(1,) * (first.ndim - 2))
+        pairs = [_plus(pairs[0], along)]
+        absolute = (absolute[0] + abs(along),)
+        counts = (counts[0] + 1,)
+    for number, (actual, pair) in enumerate(zip(outputs, pairs, strict=True)):
+        if actual.shape != pair[0].shape:
+            return  # the sweep reports shapes
+        yield Rounded(
+            case,
+            outputs,
+            number,
+            _distance(actual, pair),
+            pair[0],
+            counts[number],
+            absolute[number],
+        )
+
+
+def _not_channels(array: Array) -> tuple[int, ...]:
+    return tuple(axis for axis in range(array.ndim) if axis != 1)
+
+
+def _summed(cotangent: Array) -> Pair:
+    """The bias cotangent exactly: the sum over batch and space."""
+    evaluated = sum_of_products(
+        lambda part, _: (part.sum(axis=_not_channels(part)),),
+        cotangent,
+        (),
+        terms=cotangent.size,
+        significant=53 + SPREAD + 1,
+    )
+    return evaluated[0]
+
+
+def _plus(pair: Pair, term: Array) -> Pair:
+    return added(pair, numpy.broadcast_to(term, pair[0].shape))
+
+
+def _distance(actual: Array, pair: Pair) -> Array:
+    with numpy.errstate(invalid="ignore"):
+        return abs((actual.astype(numpy.float64) - pair[0]) - pair[1])
+
+
+def _averages(case: Case, outputs: tuple[Array, ...], dtype: numpy.dtype[Any]) -> Iterator[Rounded]:
+    """Averages: exact sums, as a depthwise `conv` with ones, divided as pairs by the divisor."""
+    *cotangent, x = case.operands.values()
+    attributes = {name: case.attributes[name] for name in ("stride", "padding", "dilation")}
+    attributes["groups"] = channels = x.shape[1]
+    ones = numpy.ones((channels, 1, *case.attributes["kernel_size"]))
+
+    def sums(part: Array, _: tuple[Array, ...] = ()) -> tuple[Array, ...]:
+        if cotangent:
+            return (expected.conv_vjp(part, x, ones, **attributes)[0],)
+        return (expected.conv(part, ones, **attributes),)
+
+    first = cotangent[0] if cotangent else x
+    sliding = call_windows("average_pool", {"input": x.shape}, case.attributes)
+    include = case.attributes["count_include_pad"]
+    counts = divisors(x.shape[2:], sliding, count_include_pad=include)
+    if cotangent:
+        counts = counts.ravel()[0]  # every divisor is the same where padding is counted
+    (terms,) = sums(numpy.ones(first.shape))
+    (pair,) = sum_of_products(
+        sums, first, (), terms=int(terms.max()), significant=precision(dtype) + SPREAD + 1
+    )
+    exact = divided(pair, counts)
+    (magnitude,) = sums(abs(first.astype(numpy.float64)))
+    error = _distance(outputs[0], exact)
+    # One rounding for each of the n terms, one for the divisor's reciprocal, one for the product.
+    yield Rounded(case, outputs, 0, error, exact[0], terms + 2, magnitude / counts)

@@ -1,0 +1,234 @@
+"""Behaviour: repeatable, indifferent to memory layout, and strict with bad arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy
+
+from convspec.arguments import Array
+from convspec.case import Case, attribute_defaults, forward_name
+from convspec.operations import OPERATIONS
+from convspec.oracle.call import Callee, Returned, Unsupported, arguments, call
+from convspec.oracle.judge import same_values
+from convspec.oracle.runner import Finding
+
+
+def layouts(array: Array) -> Iterator[tuple[str, Array]]:
+    """The same values in other memory layouts, each with its name."""
+    yield "in Fortran order", numpy.asfortranarray(array)
+    reversed_twice = numpy.flip(numpy.flip(array).copy())
+    yield "with negative strides", reversed_twice
+    spaced = numpy.zeros((*array.shape[:-1], 2 * array.shape[-1] + 1), array.dtype)
+    spaced[..., 1::2] = array
+    yield "as a strided slice with an offset", spaced[..., 1::2]
+    if array.ndim > 1:
+        yield "transposed", numpy.ascontiguousarray(array.swapaxes(0, -1)).swapaxes(0, -1)
+
+
+def layout_findings(target: Callee, cases: list[Case]) -> tuple[int, list[Finding]]:
+    """Views give what contiguous copies give: for each operand, and for all of them at once."""
+    judged, findings = 0, []
+    for case in cases:
+        plain = call(target, case.operation, _copies(case.operands), case.attributes)
+        if not isinstance(plain, Returned):
+            continue
+        for name, operands in _viewed(case.operands):
+            outcome = call(target, case.operation, operands, case.attributes)
+            judged += 1
+            if isinstance(outcome, Unsupported):
+                continue
+            viewed = case._replace(operands=operands)
+            if not isinstance(outcome, Returned):
+                findings.append(
+                    Finding(
+                        "layout", f"{name}: {outcome.message}", viewed, None, plain.outputs, None
+                    )
+                )
+            elif not _same(outcome.outputs, plain.outputs):
+                message = f"{name} gives another result than a contiguous copy"
+                findings.append(
+                    Finding("layout", message, viewed, outcome.outputs, plain.outputs, None)
+                )
+    return judged, findings
+
+
+def _copies(operands: dict[str, Array]) -> dict[str, Array]:
+    return {name: numpy.ascontiguousarray(array).copy() for name, array in operands.items()}
+
+
+def _viewed(operands: dict[str, Array]) -> Iterator[tuple[str, dict[str, Array]]]:
+    for name, array in operands.items():
+        for layout, view in layouts(array):
+            yield f"{name} {layout}", {**_copies(operands), name: view}
+    together = {name: list(layouts(array))[2][1] for name, array in operands.items()}
+    yield "every operand as a strided slice", together
+
+
+def _same(first: tuple[Array, ...], second: tuple[Array, ...]) -> bool:
+    return len(first) == len(second) and all(
+        same_values(a, b) for a, b in zip(first, second, strict=True)
+    )
+
+
+def repeat_findings(target: Callee, cases: list[Case]) -> tuple[int, list[Finding]]:
+    """The same call gives the same result, whatever was called in between, and keeps it.
+
+    Calls that differ in one attribute alone come in between, as well as an empty batch: a stale
+    cache shows there.
+    """
+    judged, findings = 0, []
+    for case in cases:
+        first = call(target, case.operation, _copies(case.operands), case.attributes)
+        if not isinstance(first, Returned):
+            continue
+        kept = tuple(output.copy() for output in first.outputs)
+        for other in interruptions(case):
+            call(target, case.operation, _copies(other.operands), other.attributes)
+        again = call(target, case.operation, _copies(case.operands), case.attributes)
+        judged += 1
+        if not _same(first.outputs, kept):
+            message = "a result changed after it was returned, when another call was made"
+            findings.append(Finding("unstable", message, case, first.outputs, kept, None))
+        elif not isinstance(again, Returned) or not _same(again.outputs, kept):
+            actual = again.outputs if isinstance(again, Returned) else None
+            message = "the same call gave another result the second time"
+            findings.append(Finding("unstable", message, case, actual, kept, None))
+    return judged, findings
+
+
+def interruptions(case: Case) -> Iterator[Case]:
+    """Valid calls that resemble a case: other numbers, and one attribute changed."""
+    changed = {name: array + 1 for name, array in case.operands.items()}
+    yield case._replace(operands=changed)
+    row = OPERATIONS[forward_name(case.operation)]
+    shapes = [case.operands[name].shape for name in row.operands if name in case.operands]
+    for name, value in case.attributes.items():
+        for other in _others(value):
+            attributes = {**case.attributes, name: other}
+            try:
+                shape = row.shape(*shapes, **attributes)
+            except (TypeError, ValueError):
+                continue
+            operands = dict(case.operands)
+            if "cotangent" in operands:
+                operands["cotangent"] = numpy.resize(operands["cotangent"], shape)
+            yield Case(case.operation, operands, attributes)
+
+
+def _others(value: Any) -> Iterator[Any]:
+    if isinstance(value, bool):
+        yield not value
+    elif isinstance(value, tuple) and value and isinstance(value[0], int):
+        yield tuple(entry + 1 for entry in value)
+    elif isinstance(value, tuple):
+        yield tuple((low + 1, high + 1) for low, high in value)
+
+
+# What is wrong with a call: how to spoil a valid case, and what the argument is.
+Spoil = Callable[[Case], Case | None]
+
+
+def _attribute(name: str, value: Callable[[Case], Any]) -> Spoil:
+    def spoil(case: Case) -> Case | None:
+        if name not in attribute_defaults(case.operation):
+            return None
+        return case._replace(attributes={**case.attributes, name: value(case)})
+
+    return spoil
+
+
+def _operand(name: str, change: Callable[[Array], Array]) -> Spoil:
+    def spoil(case: Case) -> Case | None:
+        if name not in case.operands:
+            return None
+        return case._replace(operands={**case.operands, name: change(case.operands[name])})
+
+    return spoil
+
+
+def _all(name: str, value: Any) -> Callable[[Case], Any]:
+    return lambda case: tuple(value for _ in case.attributes[name])
+
+
+def _longer(axis: int) -> Callable[[Array], Array]:
+    return lambda array: numpy.concatenate([array, array.take([0], axis)], axis)
+
+
+BAD_ARGUMENTS: tuple[tuple[str, Spoil], ...] = (
+    ("stride 0", _attribute("stride", _all("stride", 0))),
+    ("dilation 0", _attribute("dilation", _all("dilation", 0))),
+    ("negative padding", _attribute("padding", _all("padding", (-1, -1)))),
+    ("kernel_size 0", _attribute("kernel_size", _all("kernel_size", 0))),
+    ("groups that do not divide the channels", _attribute("groups", lambda case: 5)),
+    ("an unknown mode", _attribute("mode", lambda case: "sideways")),
+    (
+        "output_padding as large as stride and dilation",
+        _attribute(
+            "output_padding",
+            lambda case: tuple(map(max, case.attributes["stride"], case.attributes["dilation"])),
+        ),
+    ),
+    ("a weight with a channel too many", _operand("weight", _longer(1))),
+    ("a bias with an element too many", _operand("bias", _longer(0))),
+    ("a cotangent of another shape", _operand("cotangent", _longer(-1))),
+)
+
+
+def bad_calls(case: Case) -> Iterator[tuple[str, Case]]:
+    """Calls the spec refuses, each a valid case with one thing spoilt."""
+    row = OPERATIONS[forward_name(case.operation)]
+    function = row.definition if case.operation == row.name else row.vjp
+    for name, spoil in (*BAD_ARGUMENTS, ("a kernel beyond the padded input", _beyond_input)):
+        bad = spoil(case)
+        if bad is None:
+            continue
+        try:
+            function(*bad.operands.values(), **bad.attributes)
+        except (TypeError, ValueError):
+            yield name, bad
+
+
+def _beyond_input(case: Case) -> Case | None:
+    """A kernel one larger than the padded input, at stride 2, where truncating division of a
+    negative size gives one output instead of none.
+    """
+    name = forward_name(case.operation)
+    if "cotangent" in case.operands or name not in ("conv", "max_pool", "average_pool"):
+        return None
+    rank = case.operands["input"].ndim - 2
+    attributes = {**case.attributes, "stride": (2,) * rank}
+    if "dilation" in attributes:
+        attributes["dilation"] = (1,) * rank
+    sizes = [
+        n + low + high + 1
+        for n, (low, high) in zip(
+            case.operands["input"].shape[2:], case.attributes["padding"], strict=True
+        )
+    ]
+    operands = dict(case.operands)
+    if name == "conv":
+        operands["weight"] = numpy.ones(
+            (*operands["weight"].shape[:2], *sizes), operands["weight"].dtype
+        )
+    else:
+        attributes["kernel_size"] = tuple(sizes)
+    return Case(case.operation, operands, attributes)
+
+
+def accepts_findings(target: Callee, cases: list[Case]) -> tuple[int, list[Finding]]:
+    """Bad arguments are refused, by whatever exception."""
+    judged, findings = 0, []
+    for case in cases:
+        for name, bad in bad_calls(case):
+            if isinstance(
+                arguments(target, bad.operation, bad.operands, bad.attributes), Unsupported
+            ):
+                continue
+            outcome = call(target, bad.operation, _copies(bad.operands), bad.attributes)
+            judged += 1
+            if isinstance(outcome, Returned):
+                message = f"{name} was accepted"
+                findings.append(Finding("accepts", message, bad, outcome.outputs, (), None))
+    return judged, findings

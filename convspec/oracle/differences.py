@@ -1,0 +1,161 @@
+"""From findings to differences: grouped by mistake, minimised, diagnosed, reproducible."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+import numpy
+
+from convspec.arguments import Array
+from convspec.case import Case
+from convspec.oracle.call import Callee, Returned, call
+from convspec.oracle.diagnosis import diagnose, distinguish, separating_rule
+from convspec.oracle.report import Difference, Outputs, plain
+from convspec.oracle.reproducer import reproducer
+from convspec.oracle.runner import Finding
+from convspec.oracle.search import judged_finding
+from convspec.oracle.shrink import smallest
+
+REPLAYED = 12
+MOST_MISTAKES = 3
+# Kinds that another call of the same case shows again, so that they can be minimised.
+REPEATABLE = ("shape", "dtype", "value", "raises")
+
+
+class Context(NamedTuple):
+    """What judging needs: the function under test, its target's name, and the spec it is held to."""
+
+    operation: str
+    target: Callee
+    name: str
+    namespace: Any
+    dtype: str
+
+
+def differences(
+    context: Context, findings: Sequence[Finding], passing: Sequence[Case]
+) -> list[Difference]:
+    """One difference for each mistake that the findings show."""
+    found = []
+    for kind in dict.fromkeys(finding.kind for finding in findings):
+        alike = sorted((f for f in findings if f.kind == kind), key=_size)
+        for group, names in _mistakes(context, alike, passing):
+            found.append(_difference(context, group, names, passing))
+    return found
+
+
+def _size(finding: Finding) -> int:
+    return sum(array.size for array in finding.case.operands.values())
+
+
+def observed(finding: Finding) -> Outputs:
+    """What the implementation did: its outputs, or what it raised."""
+    return finding.message if finding.actual is None else finding.actual
+
+
+def _mistakes(
+    context: Context, findings: list[Finding], passing: Sequence[Case]
+) -> list[tuple[list[Finding], list[str]]]:
+    """Findings of one kind, apart by the deviation that explains them; the unexplained last."""
+    replayed = findings[:REPLAYED]
+    explained = [
+        set(diagnose([(finding.case, observed(finding))], passing)) for finding in replayed
+    ]
+    groups: list[tuple[list[Finding], list[str]]] = []
+    left = list(range(len(replayed)))
+    while left and len(groups) < MOST_MISTAKES:
+        counts = Counter(name for index in left for name in explained[index])
+        if not counts:
+            break
+        most = max(counts.values())
+        names = [name for name, count in counts.items() if count == most]
+        names = _told_apart(context, names)
+        group = [index for index in left if names[0] in explained[index]]
+        groups.append(([replayed[index] for index in group], names))
+        left = [index for index in left if index not in group]
+    if left and len(groups) < MOST_MISTAKES:
+        groups.append(([replayed[index] for index in left], []))
+    return groups
+
+
+def _told_apart(context: Context, names: list[str]) -> list[str]:
+    if len(names) < 2:
+        return names
+
+    def outcome(case: Case) -> Any:
+        operands = {name: array.copy() for name, array in case.operands.items()}
+        seen = call(context.target, context.operation, operands, case.attributes)
+        return seen.outputs if isinstance(seen, Returned) else str(seen[-1])
+
+    return distinguish(names, context.operation, outcome)
+
+
+def _difference(
+    context: Context, findings: list[Finding], names: list[str], passing: Sequence[Case]
+) -> Difference:
+    finding = _minimised(context, findings[0], names)
+    expected = _stored(finding)
+    failing = [f.case for f in findings]
+    rule = None if names else separating_rule(failing, passing)
+    return Difference(
+        id=f"{context.operation}-{finding.kind}-{_digest(finding, names)}",
+        kind=finding.kind,
+        case=finding.case,
+        expected=expected,
+        actual=observed(finding),
+        message=finding.message,
+        diagnosis=names[0] if names else None,
+        ties=tuple(names[1:]),
+        rule=rule,
+        cases=len(findings),
+        dtype=context.dtype,
+        reproducer=reproducer(finding.case, context.name, expected, bound=finding.slack),
+    )
+
+
+def _minimised(context: Context, finding: Finding, names: list[str]) -> Finding:
+    """The smallest finding of the same kind and, where it has a name, of the same name."""
+    if finding.kind not in REPEATABLE:
+        return finding
+    best = finding
+
+    def fails(case: Case) -> bool:
+        nonlocal best
+        seen = judged_finding(context.target, case, context.namespace)
+        if not isinstance(seen, Finding) or seen.kind != finding.kind:
+            return False
+        if names and not diagnose([(case, observed(seen))], [], among=names[:1]):
+            return False
+        best = seen
+        return True
+
+    if fails(finding.case):
+        smallest(finding.case, fails)
+    return best
+
+
+def _stored(finding: Finding) -> Outputs:
+    """The expected outputs, in the dtype that the operands call for."""
+    if finding.kind == "accepts":
+        return finding.message
+    first = next(iter(finding.case.operands.values()))
+
+    def stored(value: Array) -> Array:
+        if first.dtype.kind == "f" and value.dtype.kind == "f":
+            return value.astype(first.dtype)
+        if first.dtype.kind in "iu" and (value == numpy.rint(value)).all():
+            return value.astype(numpy.int64)
+        return value
+
+    return tuple(stored(value) for value in finding.expected)
+
+
+def _digest(finding: Finding, names: list[str]) -> str:
+    """A short name for what fails: the same for the same mistake at the same geometry."""
+    shapes = {name: list(array.shape) for name, array in finding.case.operands.items()}
+    told = json.dumps([names[:1], shapes, plain(finding.case.attributes)], sort_keys=True)
+    return sha256(told.encode()).hexdigest()[:8]

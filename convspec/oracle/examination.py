@@ -1,0 +1,401 @@
+"""One operation of an implementation, examined step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import numpy
+
+from convspec.case import Case, call_windows, forward_name
+from convspec.oracle import accuracy as rounding_step
+from convspec.oracle import behaviour, special, thresholds, ties
+from convspec.oracle.call import Callee, callee
+from convspec.oracle.diagnosis import separating_rule
+from convspec.oracle.differences import Context, differences
+from convspec.oracle.draws import FAST_ALGORITHM_ENTRY
+from convspec.oracle.open_points import open_points
+from convspec.oracle.reference import spec, trials, under
+from convspec.oracle.report import Difference, OperationReport
+from convspec.oracle.runner import Finding, Tally, run
+from convspec.oracle.scope import RESTRICTIONS, Restriction, obeys
+from convspec.oracle.search import search
+from convspec.oracle.streams import exact_trials, is_swept, strengths
+from convspec.oracle.trials.trial import Setting, Trial
+from convspec.oracle.variants import Variants, under_variants, variants
+from convspec.rounding import ACCURACIES, FAST_ALGORITHM
+
+Progress = Callable[[str, str, int, int], None]
+BEHAVIOUR_CASES = 4
+
+
+class Plan(NamedTuple):
+    """What an examination is asked for."""
+
+    level: str
+    seed: int
+    dtypes: tuple[numpy.dtype[Any], ...]
+    conventions: dict[str, str]
+    require_accuracy: str | None
+    progress: Progress | None
+
+
+class Evidence(NamedTuple):
+    """What the steps of one dtype have brought to light so far; steps append to it."""
+
+    dtype: numpy.dtype[Any]
+    judged: list[int]
+    inside: list[float]
+    findings: list[Finding]
+    passing: list[Case]
+    refused: list[Case]
+    reasons: dict[str, int]
+    accuracies: list[str]
+    notes: list[str]
+
+
+class Subject(NamedTuple):
+    """The operation under examination, the spec it is held to, and the plan."""
+
+    operation: str
+    target: Callee
+    variants: Variants
+    namespace: Any
+    plan: Plan
+
+
+def examine(implementation: Any, name: str, operation: str, plan: Plan) -> OperationReport:
+    """Every step on one operation, in every dtype of the plan."""
+    begun = perf_counter()
+    target = callee(implementation, operation)
+    if target is None:
+        return _missing(operation, "the implementation has no such function")
+    seen = variants(operation, target, plan.dtypes[0])
+    namespace = under_variants(operation, seen.active) if seen.active else spec()
+    subject = Subject(operation, target, seen, namespace, plan)
+    found: list[Difference] = _variant_differences(subject, name)
+    evidence = []
+    for dtype in plan.dtypes:
+        gathered = Evidence(dtype, [], [], [], [], [], {}, [], [])
+        for label, step in STEPS.items():
+            if plan.progress is not None:
+                plan.progress(operation, f"{label}, {dtype}", len(evidence), len(plan.dtypes))
+            step(subject, gathered)
+        context = Context(operation, target, name, namespace, dtype.name)
+        known = {(difference.kind, difference.diagnosis) for difference in found}
+        found += [
+            difference
+            for difference in differences(context, gathered.findings, gathered.passing)
+            if difference.diagnosis is None or (difference.kind, difference.diagnosis) not in known
+        ]
+        evidence.append(gathered)
+    points = (
+        {}
+        if "_vjp" in operation and "pool" not in operation
+        else open_points(operation, target, plan.dtypes[0])
+    )
+    return _reported(subject, evidence, found, points, perf_counter() - begun)
+
+
+def _missing(operation: str, reason: str) -> OperationReport:
+    return OperationReport(operation, 0, 0, reason, None, {}, (), ())
+
+
+def _variant_differences(subject: Subject, name: str) -> list[Difference]:
+    """Each variant that the spec rules otherwise is one difference, unless it was accepted."""
+    found = []
+    for deviation, finding in zip(subject.variants.active, subject.variants.findings, strict=True):
+        context = Context(
+            subject.operation, subject.target, name, spec(), subject.plan.dtypes[0].name
+        )
+        accepted = deviation.convention is not None and (
+            subject.plan.conventions.get(deviation.convention[0]) == deviation.convention[1]
+        )
+        found += [
+            difference._replace(accepted=accepted)
+            for difference in differences(context, [finding], [])
+        ]
+    return found
+
+
+def _reported(
+    subject: Subject,
+    evidence: list[Evidence],
+    found: list[Difference],
+    points: dict[str, str],
+    seconds: float,
+) -> OperationReport:
+    reasons: dict[str, int] = {}
+    for gathered in evidence:
+        for reason, count in gathered.reasons.items():
+            reasons[reason] = reasons.get(reason, 0) + count
+    refused = [case for gathered in evidence for case in gathered.refused]
+    passing = [case for gathered in evidence for case in gathered.passing]
+    accuracies = [name for gathered in evidence for name in gathered.accuracies]
+    return OperationReport(
+        name=subject.operation,
+        judged=sum(sum(gathered.judged) for gathered in evidence),
+        unsupported=sum(reasons.values()),
+        unsupported_rule=_unsupported_rule(reasons, refused, passing),
+        accuracy=max(accuracies, key=ACCURACIES.index) if accuracies else None,
+        conventions={**subject.variants.values, **points},
+        differences=tuple(found),
+        notes=tuple(dict.fromkeys(note for gathered in evidence for note in gathered.notes)),
+        seconds=seconds,
+        seconds_inside=sum(sum(gathered.inside) for gathered in evidence),
+    )
+
+
+def _unsupported_rule(
+    reasons: dict[str, int], refused: list[Case], passing: list[Case]
+) -> str | None:
+    """The simplest rule that describes what is unsupported, and the reasons given for it."""
+    if not reasons:
+        return None
+    given = sorted(reasons, key=lambda reason: -reasons[reason])
+    rule = separating_rule(refused[:64], passing) if passing else None
+    return "; ".join([*([rule] if rule else []), *given[:3]])
+
+
+def _add(
+    subject: Subject, evidence: Evidence, stream: Iterator[Trial], *, kind: str | None = None
+) -> Tally:
+    """Run a stream of trials and keep what it shows; `kind` renames wrong values."""
+    tally = run(subject.operation, subject.target, stream, evidence.dtype, position=[0])
+    evidence.judged.append(tally.judged)
+    evidence.inside.append(tally.seconds_inside)
+    evidence.passing.extend(tally.passing)
+    evidence.refused.extend(tally.refused[:256])
+    for reason, count in tally.unsupported.items():
+        evidence.reasons[reason] = evidence.reasons.get(reason, 0) + count
+    for finding in tally.findings:
+        renamed = finding._replace(kind=kind) if kind and finding.kind == "value" else finding
+        evidence.findings.append(renamed)
+    return tally
+
+
+def _value_kind(operation: str) -> str | None:
+    return "gradient" if operation.endswith("_vjp") else None
+
+
+def _setting(subject: Subject, dtype: numpy.dtype[Any], largest: int | None = None) -> Setting:
+    return Setting(dtype, numpy.random.default_rng(subject.plan.seed), largest)
+
+
+def sweep_step(subject: Subject, evidence: Evidence) -> None:
+    """The exact sweep; where most of it is not offered, also what is."""
+    operation, plan = subject.operation, subject.plan
+    restriction: Restriction = frozenset()
+    tally = _swept(subject, evidence, restriction)
+    if tally.mutated is not None:
+        evidence.findings[:] = [_mutation(operation, tally.mutated)]
+        return
+    if sum(tally.unsupported.values()) > tally.judged:
+        restriction = _restriction(operation, tally)
+        if restriction:
+            _swept(subject, evidence, restriction)
+    evidence.notes.extend(_coverage_notes(operation, plan, restriction))
+
+
+def _swept(subject: Subject, evidence: Evidence, restriction: Restriction) -> Tally:
+    operation, plan = subject.operation, subject.plan
+
+    def stream(largest: int | None = None) -> Iterator[Trial]:
+        setting = _setting(subject, evidence.dtype, largest)
+        exact = exact_trials(operation, plan.level, plan.seed, setting, restriction)
+        active = subject.variants.active
+        return under(operation, exact, subject.namespace) if active else exact
+
+    before = len(evidence.findings)
+    tally = _add(subject, evidence, stream(), kind=_value_kind(operation))
+    if tally.found and _might_be_fast(evidence.findings[before:]):
+        near = _within_half(stream(FAST_ALGORITHM_ENTRY))
+        again = run(operation, subject.target, near, evidence.dtype, position=[0])
+        if again.judged and not again.found:
+            del evidence.findings[before:]
+            evidence.accuracies.append(FAST_ALGORITHM)
+            evidence.judged.append(again.judged)
+            evidence.passing.extend(again.passing)
+    return tally
+
+
+def _might_be_fast(findings: list[Finding]) -> bool:
+    """Whether every wrong value is off by less than a thousandth of the largest one."""
+    return all(
+        finding.kind in ("value", "gradient")
+        and finding.actual is not None
+        and all(
+            actual.shape == value.shape
+            and abs(actual - value).max(initial=0) <= 1e-3 * abs(value).max(initial=0)
+            for actual, value in zip(finding.actual, finding.expected, strict=True)
+        )
+        for finding in findings
+    )
+
+
+def _within_half(stream: Iterator[Trial]) -> Iterator[Trial]:
+    """Trials whose integers a fast algorithm must recover by rounding."""
+    for trial in stream:
+        slack = tuple(numpy.full(value.shape, 0.499) for value in trial.expected)
+        yield trial._replace(slack=slack)
+
+
+def _mutation(operation: str, case: Case) -> Finding:
+    return Finding("mutates", "the call changed its arguments", case, None, (), None)
+
+
+def _restriction(operation: str, tally: Tally) -> Restriction:
+    """The least restriction of the scope that no refused case obeys but some judged one does."""
+    for restriction in RESTRICTIONS:
+        refused = any(_case_obeys(case, restriction) for case in tally.refused)
+        if not refused and any(_case_obeys(case, restriction) for case in tally.passing):
+            return restriction
+    return frozenset()
+
+
+def _case_obeys(case: Case, restriction: Restriction) -> bool:
+    name = forward_name(case.operation)
+    if "stride" not in case.attributes:
+        return False
+    shapes = {n: array.shape for n, array in case.operands.items() if n != "cotangent"}
+    return all(
+        obeys(
+            restriction,
+            kernel=w.kernel,
+            dilation=w.dilation,
+            stride=w.stride,
+            low=w.low,
+            high=w.high,
+        )
+        for w in call_windows(name, shapes, case.attributes)
+    )
+
+
+def _coverage_notes(operation: str, plan: Plan, restriction: Restriction) -> list[str]:
+    notes = []
+    for strength in strengths(operation, plan.level, plan.seed, restriction):
+        reached, feasible = strength.coverage.reached, strength.coverage.feasible
+        shares = ", ".join(
+            f"{word} {r} of {f}"
+            for word, r, f in zip(("values", "pairs", "triples"), reached, feasible, strict=True)
+        )
+        within = f" ({', '.join(sorted(restriction))} only)" if restriction else ""
+        notes.append(f"{strength.family}, rank {strength.rank}{within}: {shares}")
+    return notes
+
+
+def thresholds_step(subject: Subject, evidence: Evidence) -> None:
+    """Sizes where implementations switch algorithm."""
+    plan = subject.plan
+    rng = numpy.random.default_rng(plan.seed)
+    cases = thresholds.threshold_cases(subject.operation, plan.level, rng, evidence.dtype)
+    if FAST_ALGORITHM in evidence.accuracies:
+        cases = (_small_entries(case) for case in cases)
+        _add(subject, evidence, _within_half(trials(cases, subject.namespace)))
+        return
+    stream = trials(cases, subject.namespace)
+    _add(subject, evidence, stream, kind=_value_kind(subject.operation))
+
+
+def _small_entries(case: Case) -> Case:
+    operands = {
+        name: numpy.fmod(array, FAST_ALGORITHM_ENTRY + 1) for name, array in case.operands.items()
+    }
+    return case._replace(operands=operands)
+
+
+def special_step(subject: Subject, evidence: Evidence) -> None:
+    """NaN and infinities."""
+    rng = numpy.random.default_rng(subject.plan.seed)
+    repeats = 2 if subject.plan.level == "quick" else 6
+    cases = special.special_cases(subject.operation, rng, evidence.dtype, repeats)
+    with numpy.errstate(all="ignore"):
+        _add(subject, evidence, trials(cases, subject.namespace), kind="special")
+
+
+def rounding_step_of(subject: Subject, evidence: Evidence) -> None:
+    """The accuracy class, and whether it is the one required."""
+    if evidence.dtype.kind in "iu" or evidence.findings:
+        return
+    rng = numpy.random.default_rng(subject.plan.seed)
+    seen = rounding_step.accuracy(
+        subject.operation, subject.target, subject.namespace, evidence.dtype, rng, 2
+    )
+    evidence.judged.append(seen.judged)
+    evidence.findings.extend(seen.findings)
+    if seen.name is None:
+        return
+    evidence.accuracies.append(seen.name)
+    required = subject.plan.require_accuracy
+    if required is not None and ACCURACIES.index(seen.name) > ACCURACIES.index(required):
+        worst = rounding_step.worst_case(
+            subject.operation, subject.target, subject.namespace, evidence.dtype, required
+        )
+        message = f"{evidence.dtype} is computed as {seen.name}, {required} is required"
+        evidence.findings.append(worst._replace(message=message))
+
+
+def ties_step(subject: Subject, evidence: Evidence) -> None:
+    """Ties among maxima."""
+    operation = subject.operation
+    if operation not in ("max_pool_with_indices", "max_pool_vjp", "max_pool_with_indices_vjp"):
+        return
+    rng = numpy.random.default_rng(subject.plan.seed)
+    cases = ties.tie_cases(operation, rng, evidence.dtype)
+    check = ties.gradient_findings if operation.endswith("_vjp") else ties.index_findings
+    judged, findings = check(subject.target, cases)
+    evidence.judged.append(judged)
+    evidence.findings.extend(findings)
+
+
+def behaviour_step(subject: Subject, evidence: Evidence) -> None:
+    """Repeatable, indifferent to layout, strict."""
+    if any(finding.kind == "mutates" for finding in evidence.findings):
+        return
+    cases = sorted(evidence.passing, key=_case_size)[-BEHAVIOUR_CASES:]
+    for check in (behaviour.layout_findings, behaviour.repeat_findings):
+        judged, findings = check(subject.target, cases)
+        evidence.judged.append(judged)
+        evidence.findings.extend(findings)
+    smallest = sorted(evidence.passing, key=_case_size)[:BEHAVIOUR_CASES]
+    judged, findings = behaviour.accepts_findings(subject.target, smallest)
+    evidence.judged.append(judged)
+    evidence.findings.extend(findings)
+
+
+def _case_size(case: Case) -> int:
+    return sum(array.size for array in case.operands.values())
+
+
+def search_step(subject: Subject, evidence: Evidence) -> None:
+    """Random cases, unless something is wrong already."""
+    if evidence.findings or FAST_ALGORITHM in evidence.accuracies:
+        return
+    judged, findings = search(
+        subject.operation,
+        subject.target,
+        subject.namespace,
+        evidence.dtype,
+        subject.plan.level,
+        subject.plan.seed,
+    )
+    evidence.judged.append(judged)
+    evidence.findings.extend(findings)
+
+
+Step = Callable[[Subject, Evidence], None]
+STEPS: dict[str, Step] = {
+    "exact sweep": sweep_step,
+    "thresholds": thresholds_step,
+    "rounding": rounding_step_of,
+    "special values": special_step,
+    "ties": ties_step,
+    "behaviour": behaviour_step,
+    "search": search_step,
+}
+
+
+def examinable(operation: str) -> bool:
+    """Whether the oracle has steps for an operation."""
+    return is_swept(operation)

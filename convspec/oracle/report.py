@@ -1,0 +1,140 @@
+"""What a check found, as data: for the terminal, for JSON, and for whoever asks in Python."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+import numpy
+
+from convspec.arguments import Array
+from convspec.case import Case
+
+FORMAT = 1
+Outputs = tuple[Array, ...] | str
+
+
+class Difference(NamedTuple):
+    """An observed disagreement with the spec, minimised.
+
+    `expected` and `actual` hold one array an output, or a sentence where there is no array (an
+    exception, or a call that should have been refused).  `diagnosis` names the deviation that
+    reproduces the wrong outputs, `ties` others that do so as well; where none does, `rule` says
+    which geometries fail.  `accepted` marks a convention that the caller agreed to.
+    """
+
+    id: str
+    kind: str
+    case: Case
+    expected: Outputs
+    actual: Outputs
+    message: str
+    diagnosis: str | None = None
+    ties: tuple[str, ...] = ()
+    rule: str | None = None
+    cases: int = 1
+    dtype: str = ""
+    reproducer: str = ""
+    accepted: bool = False
+
+
+class OperationReport(NamedTuple):
+    """What a check found about one operation."""
+
+    name: str
+    judged: int
+    unsupported: int
+    unsupported_rule: str | None
+    accuracy: str | None
+    conventions: dict[str, str]
+    differences: tuple[Difference, ...]
+    notes: tuple[str, ...]
+    crashed: bool = False
+    seconds: float = 0.0
+    seconds_inside: float = 0.0
+
+    @property
+    def status(self) -> str:
+        """`conforms`, `differs`, `crashed`, or `unsupported` where nothing could be judged."""
+        if any(not difference.accepted for difference in self.differences):
+            return "differs"
+        if self.crashed:
+            return "crashed"
+        return "conforms" if self.judged else "unsupported"
+
+
+class Report(NamedTuple):
+    """What a check found about an implementation."""
+
+    target: str
+    version: str | None
+    python: str
+    level: str
+    seed: int
+    seconds: float
+    operations: dict[str, OperationReport]
+
+    @property
+    def status(self) -> str:
+        """The gravest of the operations' statuses; `unsupported` only where nothing was judged."""
+        statuses = {operation.status for operation in self.operations.values()}
+        for status in ("differs", "crashed", "conforms"):
+            if status in statuses:
+                return status
+        return "unsupported"
+
+    def __getitem__(self, key: Any) -> Any:
+        """The report of an operation, by name."""
+        if not isinstance(key, str):
+            return tuple(self)[key]
+        if key not in self.operations:
+            raise KeyError(f"{key!r} was not checked; checked: {', '.join(self.operations)}")
+        return self.operations[key]
+
+    def to_json(self) -> str:
+        """The whole report as JSON text; arrays become their dtype, shape and values."""
+        return json.dumps(_plain_report(self), indent=2, allow_nan=False) + "\n"
+
+
+def _plain_report(report: Report) -> dict[str, Any]:
+    head = {name: value for name, value in report._asdict().items() if name != "operations"}
+    operations = {
+        name: {
+            **{key: plain(value) for key, value in operation._asdict().items()},
+            "status": operation.status,
+            "differences": [_plain_difference(d) for d in operation.differences],
+        }
+        for name, operation in report.operations.items()
+    }
+    return {"format": FORMAT, **head, "status": report.status, "operations": operations}
+
+
+def _plain_difference(difference: Difference) -> dict[str, Any]:
+    return {key: plain(value) for key, value in difference._asdict().items()}
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it; non-finite numbers as text.
+
+    >>> plain(numpy.array([1.0, float("inf")]))
+    {'dtype': 'float64', 'shape': [2], 'values': [1.0, 'inf']}
+    """
+    if isinstance(value, Case):
+        return {
+            "operation": value.operation,
+            "operands": {name: plain(array) for name, array in value.operands.items()},
+            "attributes": plain(value.attributes),
+        }
+    if isinstance(value, numpy.ndarray):
+        return {
+            "dtype": value.dtype.name,
+            "shape": list(value.shape),
+            "values": [plain(x) for x in value.ravel().tolist()],
+        }
+    if isinstance(value, dict):
+        return {str(key): plain(entry) for key, entry in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(entry) for entry in value]
+    if isinstance(value, float) and not numpy.isfinite(value):
+        return str(value)
+    return value

@@ -1,0 +1,182 @@
+"""Sizes where implementations switch algorithm or run past a vector width.
+
+Channels around multiples of vector widths, long axes around powers of two, and the shapes with
+fast paths of their own (1x1, 3x3 at stride 1, depthwise, kernel = input), each plain and with one
+extra feature switched on: a fast path whose guard is too wide forgets exactly one of these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+from typing import Any
+
+import numpy
+
+from convspec.arguments import Array, Shape
+from convspec.case import Case, forward_name, normalised
+from convspec.operations import OPERATIONS
+from convspec.oracle.draws import amplitude, distinct, integers
+
+CHANNELS = {
+    "quick": (5, 9, 17, 33),
+    "standard": (*range(1, 18), 31, 32, 33, 63, 64, 65),
+}
+LONG_AXES = {"quick": (129,), "standard": (127, 128, 129, 255, 256, 257)}
+
+# One feature at a time on top of a plain call, as attributes of a call of rank 2.
+CONV_FEATURES: tuple[dict[str, Any], ...] = (
+    {},
+    {"stride": 2},
+    {"stride": (1, 2)},
+    {"padding": 1},
+    {"padding": ((0, 1), (1, 0))},
+    {"dilation": 2},
+    {"dilation": (2, 1)},
+    {"groups": 2},
+    {"padding": 1, "stride": 2},
+    {"padding": 2, "dilation": 2},
+)
+POOL_FEATURES: tuple[dict[str, Any], ...] = (
+    {},
+    {"stride": 1},
+    {"padding": 1},
+    {"padding": ((0, 1), (1, 0))},
+    {"dilation": 2},
+    {"ceil_mode": True},
+    {"ceil_mode": True, "padding": 1},
+    {"stride": (1, 2)},
+)
+TRANSPOSED_FEATURES: tuple[dict[str, Any], ...] = (
+    {},
+    {"stride": 2},
+    {"stride": 2, "output_padding": 1},
+    {"stride": 2, "padding": 1, "output_padding": 1},
+    {"padding": 1},
+    {"dilation": 2},
+    {"groups": 2},
+    {"stride": (2, 1)},
+)
+
+Geometry = tuple[dict[str, Shape], dict[str, Any]]
+
+
+def threshold_cases(
+    operation: str, level: str, rng: numpy.random.Generator, dtype: numpy.dtype[Any]
+) -> Iterator[Case]:
+    """Every threshold case of an operation that the spec accepts."""
+    name = forward_name(operation)
+    row = OPERATIONS[name]
+    for shapes, attributes in _geometries(name, "quick" if level == "quick" else "standard"):
+        try:
+            complete = normalised(name, shapes, attributes)
+            output = row.shape(*shapes.values(), **complete)
+        except ValueError:  # a feature that this shape cannot have
+            continue
+        yield _case(operation, shapes, complete, output, rng, dtype)
+
+
+def _case(
+    operation: str,
+    shapes: dict[str, Shape],
+    attributes: dict[str, Any],
+    output: Shape,
+    rng: numpy.random.Generator,
+    dtype: numpy.dtype[Any],
+) -> Case:
+    if forward_name(operation).startswith("max_pool"):
+        # Permutations of a long axis exceed what a half type can hold exactly.
+        operands = {"input": distinct(rng, shapes["input"], dtype)}
+        largest = amplitude(1, dtype, factors=1)
+    else:
+        terms = max(prod(shape[1:]) for shape in (*shapes.values(), output))
+        terms = max(terms, prod(output) // max(1, output[1] if len(output) > 1 else 1))
+        largest = amplitude(terms, dtype)
+        operands = {name: integers(rng, shape, largest, dtype) for name, shape in shapes.items()}
+    if operation.endswith("_vjp"):
+        operands = {"cotangent": integers(rng, output, min(largest, 8), dtype), **operands}
+    return Case(operation, operands, attributes)
+
+
+def _geometries(name: str, level: str) -> Iterator[Geometry]:
+    if name in ("convolve", "correlate"):
+        yield from _signal_geometries(level)
+    elif name == "conv":
+        yield from _conv_geometries(level)
+    elif name == "conv_transpose":
+        yield from _transposed_geometries(level)
+    else:
+        yield from _pool_geometries(name, level)
+
+
+def _signal_geometries(level: str) -> Iterator[Geometry]:
+    for n in LONG_AXES[level]:
+        for m in (3, 4, n - 1, n):
+            for mode in ("full", "same", "valid"):
+                yield {"f": (n,), "g": (m,)}, {"mode": mode}
+    for shape in ((33, 17), (17, 65)):
+        yield {"f": shape, "g": (5, 4)}, {"mode": "same"}
+
+
+def _conv_geometries(level: str) -> Iterator[Geometry]:
+    for channels in CHANNELS[level]:
+        for kernel in ((1, 1), (3, 3)):
+            x = (2, channels, 5, 6)
+            yield {"input": x, "weight": (3, channels, *kernel)}, {"padding": 1}
+            yield {"input": (2, 3, 5, 6), "weight": (channels, 3, *kernel)}, {"stride": 2}
+        depthwise = {"input": (2, channels, 5, 6), "weight": (channels, 1, 3, 3)}
+        yield {**depthwise, "bias": (channels,)}, {"groups": channels, "padding": 1}
+        multiplied = {"input": (2, channels, 5, 6), "weight": (2 * channels, 1, 3, 3)}
+        yield multiplied, {"groups": channels, "stride": 2}
+    for n in LONG_AXES[level]:
+        yield {"input": (1, 2, n), "weight": (2, 2, 3)}, {"padding": 1}
+        yield {"input": (1, 1, 3, n), "weight": (1, 1, 3, 5)}, {"padding": 2}
+        yield {"input": (2, 1, n), "weight": (2, 1, 31)}, {"dilation": 2}
+    for batch in (1, 2):
+        for kernel in ((1, 1), (3, 3), (2, 2), (1, 3), (5, 5), (7, 6)):
+            for feature in CONV_FEATURES:
+                share = 4 // feature.get("groups", 1)
+                shapes = {"input": (batch, 4, 7, 6), "weight": (6, share, *kernel)}
+                yield shapes, feature
+                yield {**shapes, "bias": (6,)}, feature
+        for feature in CONV_FEATURES:
+            depthwise = {**feature, "groups": 4}
+            yield {"input": (batch, 4, 7, 6), "weight": (4, 1, 3, 3)}, depthwise
+            yield {"input": (batch, 4, 7, 6), "weight": (8, 1, 3, 3)}, depthwise
+
+
+def _transposed_geometries(level: str) -> Iterator[Geometry]:
+    for channels in CHANNELS[level]:
+        for kernel in ((1, 1), (3, 3)):
+            x = (2, channels, 4, 3)
+            yield {"input": x, "weight": (channels, 3, *kernel)}, {"stride": 2}
+            yield {"input": (2, 3, 4, 3), "weight": (3, channels, *kernel)}, {}
+        depthwise = {"input": (2, channels, 4, 3), "weight": (channels, 1, 3, 3)}
+        yield depthwise, {"groups": channels, "stride": 2}
+    for n in LONG_AXES[level]:
+        yield {"input": (1, 2, n), "weight": (2, 2, 3)}, {"stride": 2, "padding": 1}
+    for batch in (1, 2):
+        for kernel in ((1, 1), (2, 2), (3, 3), (4, 4)):
+            for feature in TRANSPOSED_FEATURES:
+                share = 4 // feature.get("groups", 1)
+                shapes = {"input": (batch, 4, 4, 3), "weight": (4, share, *kernel)}
+                yield shapes, feature
+                outputs = share * feature.get("groups", 1)
+                yield {**shapes, "bias": (outputs,)}, feature
+
+
+def _pool_geometries(name: str, level: str) -> Iterator[Geometry]:
+    for channels in CHANNELS[level]:
+        yield {"input": (2, channels, 5, 6)}, {"kernel_size": 2}
+        yield {"input": (2, channels, 7, 6)}, {"kernel_size": 3, "stride": 2, "padding": 1}
+    for n in LONG_AXES[level]:
+        yield {"input": (1, 2, n)}, {"kernel_size": 3, "stride": 2, "padding": 1}
+        yield {"input": (1, 1, 3, n)}, {"kernel_size": (2, 3), "stride": 1}
+        yield {"input": (1, 1, n)}, {"kernel_size": n}
+    for batch in (1, 2):
+        for kernel in (1, 2, 3, (7, 6), (1, 2)):
+            for feature in POOL_FEATURES:
+                yield {"input": (batch, 3, 7, 6)}, {"kernel_size": kernel, **feature}
+                if name == "average_pool":
+                    included = {**feature, "count_include_pad": True}
+                    yield {"input": (batch, 3, 7, 6)}, {"kernel_size": kernel, **included}

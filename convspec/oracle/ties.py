@@ -1,0 +1,150 @@
+"""Ties among maxima: what an index must satisfy, and what a gradient may do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy
+
+from convspec.arguments import Array
+from convspec.case import Case, call_windows, normalised
+from convspec.oracle.call import Callee, Returned, call
+from convspec.oracle.draws import integers
+from convspec.oracle.expected import max_pool
+from convspec.oracle.runner import Finding
+from convspec.oracle.tables import columns, output_slices, window_table
+from convspec.window import output_sizes
+
+# Overlapping, padded, dilated and two-dimensional windows over inputs that are mostly ties.
+GEOMETRIES: tuple[tuple[tuple[int, ...], dict[str, Any]], ...] = (
+    ((2, 2, 6), {"kernel_size": 3, "stride": 1}),
+    ((2, 3, 7), {"kernel_size": 3, "stride": 2, "padding": 1}),
+    ((1, 2, 5, 4), {"kernel_size": 2, "stride": 1}),
+    ((2, 1, 6, 5), {"kernel_size": (2, 3), "stride": 2}),
+    ((1, 1, 5, 5), {"kernel_size": 3, "stride": 2, "padding": 1}),
+)
+
+
+def tie_cases(operation: str, rng: numpy.random.Generator, dtype: Any) -> Iterator[Case]:
+    """Cases of `max_pool_with_indices`, or of a max-pooling vjp, full of ties."""
+    for shape, given in GEOMETRIES:
+        attributes = normalised("max_pool", {"input": shape}, given)
+        x = integers(rng, shape, 1, numpy.dtype(dtype))
+        operands = {"input": x}
+        if operation.endswith("_vjp"):
+            outputs = max_pool(x, **attributes).shape
+            g = integers(rng, outputs, 8, numpy.dtype(dtype))
+            operands = {"cotangent": g, "input": x}
+        yield Case(operation, operands, attributes)
+
+
+def index_findings(target: Callee, cases: Iterator[Case]) -> tuple[int, list[Finding]]:
+    """An index must lie in its window and hold its maximum; which of several is free."""
+    judged, findings = 0, []
+    for case in cases:
+        outcome = call(target, case.operation, case.operands, case.attributes)
+        if not isinstance(outcome, Returned):
+            continue
+        judged += 1
+        values, found = outcome.outputs
+        x = case.operands["input"]
+        sliding = call_windows("max_pool", {"input": x.shape}, case.attributes)
+        tabulated = window_table(x.shape[2:], sliding)
+        place = output_slices(tabulated, sliding, output_sizes(x.shape[2:], sliding))
+        index = tabulated.index.reshape(len(tabulated.index), *tabulated.starts)[place]
+        if found.shape != values.shape:
+            message = f"indices have shape {found.shape}, values {values.shape}"
+            findings.append(_finding("shape", message, case, outcome.outputs))
+            continue
+        inside = (found[:, :, None] == index).any(axis=2)
+        flat = x.reshape(*x.shape[:2], tabulated.size)
+        held = numpy.clip(found, 0, tabulated.size - 1).reshape(*x.shape[:2], -1)
+        at_index = numpy.take_along_axis(flat, held, axis=2).reshape(found.shape)
+        if not (inside & (at_index == values)).all():
+            message = "an index lies outside its window or does not hold its maximum"
+            findings.append(_finding("value", message, case, outcome.outputs))
+    return judged, findings
+
+
+def _finding(kind: str, message: str, case: Case, outputs: tuple[Array, ...]) -> Finding:
+    from convspec.oracle.expected import max_pool_with_indices
+
+    right = max_pool_with_indices(case.operands["input"], **case.attributes)
+    return Finding(kind, message, case, outputs, right, None)
+
+
+def gradient_findings(target: Callee, cases: Iterator[Case]) -> tuple[int, list[Finding]]:
+    """A max-pooling gradient under ties: for every window its cotangent comes back in full, with
+    weights that are not negative and zero off the maxima; the cotangent acts linearly.
+
+    One window at a time: a one-hot cotangent shows the weights of its window.
+    """
+    judged, findings = 0, []
+    for case in cases:
+        x, attributes = case.operands["input"], case.attributes
+        maxima = max_pool(x, **attributes)
+        total = numpy.zeros(x.shape)
+        for position in numpy.ndindex(maxima.shape):
+            hot = numpy.zeros(maxima.shape, case.operands["cotangent"].dtype)
+            hot[position] = 1
+            one = {"cotangent": hot, "input": x}
+            outcome = call(target, case.operation, one, attributes)
+            if not isinstance(outcome, Returned) or outcome.outputs[0].shape != x.shape:
+                return judged, findings  # other steps report what is wrong here
+            judged += 1
+            weights = outcome.outputs[0].astype(float)
+            total += weights * float(case.operands["cotangent"][position])
+            message = _not_convex(weights, x, maxima, position, attributes)
+            if message is not None:
+                window = case._replace(operands=one)
+                findings.append(_gradient_finding(message, window, outcome.outputs))
+                break
+        else:
+            findings += _not_linear(target, case, total)
+    return judged, findings
+
+
+def _not_convex(
+    weights: Array, x: Array, maxima: Array, position: tuple[int, ...], attributes: dict[str, Any]
+) -> str | None:
+    """What is wrong with the weights that one window gives its elements, if anything."""
+    sliding = call_windows("max_pool", {"input": x.shape}, attributes)
+    tabulated = window_table(x.shape[2:], sliding)
+    place = output_slices(tabulated, sliding, output_sizes(x.shape[2:], sliding))
+    index = tabulated.index.reshape(len(tabulated.index), *tabulated.starts)[place]
+    members = index[(slice(None), *position[2:])]
+    members = members[members < tabulated.size]
+    plane = weights[position[:2]].ravel()
+    values = x[position[:2]].ravel()
+    allowed = numpy.zeros(plane.shape, bool)
+    allowed[members] = values[members] == maxima[position]
+    outside = weights.copy()
+    outside[position[:2]] = 0
+    if outside.any() or plane[~allowed].any():
+        return "a cotangent reached an element that is no maximum of its window"
+    if (plane < 0).any():
+        return "a tie received a negative share"
+    # Equal shares are rounded, once each, and their sum again.
+    if abs(plane.sum() - 1) > len(members) * 2.0**-10:
+        return f"the ties of one window received {plane.sum():g} times its cotangent together"
+    return None
+
+
+def _not_linear(target: Callee, case: Case, total: Array) -> list[Finding]:
+    outcome = call(target, case.operation, case.operands, case.attributes)
+    if not isinstance(outcome, Returned):
+        return []
+    actual = outcome.outputs[0].astype(float)
+    scale = abs(case.operands["cotangent"]).max(initial=0) * case.operands["cotangent"].size
+    if abs(actual - total).max(initial=0) <= scale * 2.0**-10:
+        return []
+    message = "the cotangent of all windows is not the sum of the cotangents of each"
+    return [_gradient_finding(message, case, outcome.outputs)]
+
+
+def _gradient_finding(message: str, case: Case, outputs: tuple[Array, ...]) -> Finding:
+    from convspec.oracle.expected import max_pool_vjp
+
+    right = max_pool_vjp(case.operands["cotangent"], case.operands["input"], **case.attributes)
+    return Finding("gradient", message, case, outputs, right, None)
