@@ -48,7 +48,7 @@ GEOMETRIES: dict[str, tuple[tuple[dict[str, Shape], dict[str, Any]], ...]] = {
     "average_pool": (
         ({"input": (2, 2, 9)}, {"kernel_size": 3}),
         ({"input": (1, 3, 8, 8)}, {"kernel_size": 3, "stride": 2, "padding": 1}),
-        ({"input": (1, 2, 32, 32)}, {"kernel_size": 32}),
+        ({"input": (1, 2, 200)}, {"kernel_size": 129}),
     ),
 }
 GEOMETRIES["correlate"] = GEOMETRIES["convolve"]

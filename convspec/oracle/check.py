@@ -62,7 +62,11 @@ def check(
     plan = Plan(level, seed, elements, dict(conventions or {}), require_accuracy, progress)
     name = target_of(implementation) or _shown_name(implementation)
     begun = perf_counter()
-    reports = {operation: examine(implementation, name, operation, plan) for operation in names}
+    # Infinities and NaN are among the data on purpose.
+    with numpy.errstate(all="ignore"):
+        reports = {
+            operation: examine(implementation, name, operation, plan) for operation in names
+        }
     return Report(
         target=name,
         version=_text(getattr(implementation, "version", None)),

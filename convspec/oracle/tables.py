@@ -86,9 +86,15 @@ def output_slices(tabulated: Table, sliding: tuple[Window, ...], sizes: Shape) -
 def columns(x: Array, tabulated: Table, outside: float) -> Array:
     """`(N, C, K, T)`: what every tap of every start reads, `outside` beyond the input."""
     batch, channels = x.shape[:2]
-    flat = numpy.full((batch, channels, tabulated.size + 1), outside)
-    flat[..., :-1] = x.reshape(batch, channels, tabulated.size)
-    return flat.take(tabulated.index, axis=2)
+    return gathered(x.reshape(batch, channels, tabulated.size), tabulated.index, outside)
+
+
+def gathered(x: Array, index: Array, outside: float) -> Array:
+    """`(N, C, A)` read at `index`, `(K, T)`: `(N, C, K, T)`."""
+    batch, channels, size = x.shape
+    flat = numpy.full((batch, channels, size + 1), outside)
+    flat[..., :-1] = x
+    return flat.take(index, axis=2)
 
 
 def forward(read: Array, w: Array, groups: int) -> Array:
@@ -119,6 +125,28 @@ def backward_weight(g: Array, read: Array, groups: int) -> Array:
     grouped = read.reshape(batch, groups, channels // groups * taps, starts)
     summed = (rows @ grouped.swapaxes(2, 3)).sum(axis=0)
     return summed.reshape(outputs, channels // groups, taps)
+
+
+def strided(tabulated: Table, place: tuple[slice, ...]) -> Array:
+    """`index` for the starts of a call's outputs alone: `(K, outputs)`."""
+    taps = tabulated.index.shape[0]
+    return tabulated.index.reshape(taps, *tabulated.starts)[place].reshape(taps, -1)
+
+
+def scattered(x: Array, w: Array, index: Array, size: int, groups: int) -> Array:
+    """A transposed correlation: `(N, C, outputs)` and `(C, O // groups, K)` give `(N, O, size)`,
+    each product added where `index` says its tap lies.
+    """
+    batch, channels, count = x.shape
+    share, taps = w.shape[1:]
+    kernels = w.reshape(groups, channels // groups, share * taps).swapaxes(1, 2)
+    products = kernels @ x.reshape(batch, groups, channels // groups, count)
+    products = products.reshape(batch, groups * share, taps, count)
+    total = numpy.zeros((batch, groups * share, size + 1))
+    for tap in range(taps):
+        # No two starts read the same element through one tap, so nothing is added twice here.
+        total[:, :, index[tap]] += products[:, :, tap]
+    return total[:, :, :size]
 
 
 def stuffed(g: Array, tabulated: Table, place: tuple[slice, ...]) -> Array:

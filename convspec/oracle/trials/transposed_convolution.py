@@ -12,13 +12,12 @@ from convspec.arguments import Array, Shape
 from convspec.oracle.draws import amplitude, integers
 from convspec.oracle.scope import OUTPUT_PADDINGS, Block
 from convspec.oracle.tables import (
-    Table,
-    backward_input,
     backward_weight,
-    columns,
     forward,
+    gathered,
     output_slices,
-    stuffed,
+    scattered,
+    strided,
     window_table,
 )
 from convspec.oracle.trials.convolution import Sizes, block_sizes, flat_weight
@@ -65,14 +64,22 @@ def _cases(
         yield attributes, (..., *crop)  # type: ignore[misc]
 
 
-def _full(sizes: Sizes, windows: tuple[Window, ...]) -> tuple[Shape, Table, tuple[slice, ...]]:
-    """The uncropped output with room for output padding, its table, and the inputs' place."""
+def flat_space(array: Array) -> Array:
+    """`(N, C, *spatial)` with space on one axis."""
+    return array.reshape(*array.shape[:2], prod(array.shape[2:]))
+
+
+def _full(sizes: Sizes, windows: tuple[Window, ...]) -> tuple[Shape, Array]:
+    """The uncropped output with room for output padding, and where in it every tap of every
+    input position lies.
+    """
     room = tuple(
         transposed_size(n, window, OUTPUT_PADDINGS[-1])
         for n, window in zip(sizes.spatial, windows, strict=True)
     )
     tabulated = window_table(room, windows)
-    return room, tabulated, output_slices(tabulated, windows, sizes.spatial)
+    place = output_slices(tabulated, windows, sizes.spatial)
+    return room, strided(tabulated, place)
 
 
 def conv_transpose_trials(block: Block, setting: Setting) -> Iterator[Trial]:
@@ -81,9 +88,9 @@ def conv_transpose_trials(block: Block, setting: Setting) -> Iterator[Trial]:
     windows = _windows(block, sizes)
     largest = setting.largest or amplitude(sizes.inputs * prod(sizes.kernel), setting.dtype)
     operands = _operands(block, sizes, largest, setting)
-    room, tabulated, place = _full(sizes, windows)
-    g = stuffed(operands["input"], tabulated, place)
-    full = backward_input(g, flat_weight(operands["weight"]), tabulated, sizes.groups)
+    room, index = _full(sizes, windows)
+    x = flat_space(operands["input"])
+    full = scattered(x, flat_weight(operands["weight"]), index, prod(room), sizes.groups)
     if "bias" in operands:
         full += operands["bias"][:, None]
     full = full.reshape(*full.shape[:2], *room)
@@ -95,24 +102,23 @@ def conv_transpose_vjp_trials(block: Block, setting: Setting) -> Iterator[Trial]
     """The cases of a block for `conv_transpose_vjp`."""
     sizes, dtype = block_sizes(block), setting.dtype
     windows = _windows(block, sizes)
-    room, tabulated, place = _full(sizes, windows)
+    room, index = _full(sizes, windows)
     terms = max(sizes.outputs * prod(sizes.kernel), sizes.batch * prod(sizes.spatial))
     if block.call["bias"]:
         terms = max(terms, sizes.batch * prod(room))
     largest = setting.largest or amplitude(terms, dtype)
     operands = _operands(block, sizes, largest, setting)
     weight = flat_weight(operands["weight"])
-    g = stuffed(operands["input"], tabulated, place)
+    x = flat_space(operands["input"])
     outputs = sizes.groups * sizes.outputs
     for attributes, crop in _cases(block, sizes, windows):
         full = numpy.zeros((sizes.batch, outputs, *room))
         cotangent = integers(setting.rng, full[crop].shape, largest, dtype)
         full[crop] = cotangent
-        read = columns(full, tabulated, 0.0)
-        dense = forward(read, weight, sizes.groups)
+        read = gathered(flat_space(full), index, 0.0)
         expected = [
-            dense.reshape(*dense.shape[:2], *tabulated.starts)[place],
-            backward_weight(g, read, sizes.groups).reshape(operands["weight"].shape),
+            forward(read, weight, sizes.groups).reshape(operands["input"].shape),
+            backward_weight(x, read, sizes.groups).reshape(operands["weight"].shape),
         ]
         if "bias" in operands:
             expected.append(full.reshape(sizes.batch, outputs, prod(room)).sum(axis=(0, 2)))
