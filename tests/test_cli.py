@@ -149,20 +149,16 @@ def test_without_options_everything_is_checked(run):
         "dtypes": None,
         "level": "standard",
         "seed": 0,
-        "workers": 1,
         "conventions": None,
-        "known": None,
         "require_accuracy": None,
         "progress": None,
     }
 
 
-def test_options_reach_the_check(run, tmp_path):
-    known = tmp_path / "known.toml"
-    known.write_text("", encoding="utf-8")
+def test_options_reach_the_check(run):
     given = "--operation conv --operation conv_vjp --dtype float32 --level quick --seed 7 "
     given += "--workers 2 --convention kernel_orientation=flipped --require-accuracy float32"
-    result = run("check", "mine.py", *given.split(), "--known", str(known))
+    result = run("check", "mine.py", *given.split())
     assert result.exit_code == 0, result.output
     ((_, options),) = result.calls
     assert options == {
@@ -170,17 +166,31 @@ def test_options_reach_the_check(run, tmp_path):
         "dtypes": ["float32"],
         "level": "quick",
         "seed": 7,
-        "workers": 2,
         "conventions": {"kernel_orientation": "flipped"},
-        "known": known,
         "require_accuracy": "float32",
         "progress": None,
     }
 
 
+def test_known_differences_do_not_count(run, tmp_path):
+    row = "[[difference]]\noperation = 'conv'\nkind = 'value'\nsays = {!r}\nreason = 'so'\n"
+    found = report(operation(differences=(difference(),)))
+    for said, code in (("Output 0", 0), ("Output 1", 1)):
+        (tmp_path / "known.toml").write_text(row.format(said), encoding="utf-8")
+        result = run("check", "mine.py", "--known", "known.toml", found=found)
+        assert result.exit_code == code, result.output
+    assert "known, but not seen: value, Output 1 (so)" in result.output
+    (tmp_path / "known.toml").write_text("nonsense", encoding="utf-8")
+    result = run("check", "mine.py", "--known", "known.toml")
+    assert result.exit_code == 2
+    assert "known.toml: no TOML file" in " ".join(result.stderr.split())
+    assert result.calls == []
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        ("--require-accuracy exact", "'exact': must be one of float64, "),
         ("--operation cnov", "'cnov': must be one of convolve, convolve_vjp"),
         ("--dtype float31", "'float31' is not one of"),
         ("--level thorough", "'thorough' is not one of"),
@@ -247,9 +257,6 @@ def test_the_report_reads_from_top_to_bottom():
         "mine.py 1.0 differs from the spec",
         "Python 3.11.7, level standard, seed 0, 1.2 s",
         "conv       differs    1234            3  float32",
-        "conv: convention tie_index=first",
-        "conv: unsupported: bias is not taken",
-        "conv: every pair of features was covered",
         "Difference 1 of 1: conv: the result has wrong values",
         "17 cases fail like this. Output 0 is wrong.",
         "It behaves like: kernel flipped. The kernel is rotated by 180 degrees",
@@ -260,6 +267,9 @@ def test_the_report_reads_from_top_to_bottom():
         "  1 of 1 elements differ; first [0, 0, 0]: expected 1, actual 0",
         "To reproduce:",
         "  print('[bold]')",
+        "Not supported, and so not judged\n  conv\n    bias is not taken",
+        "What it does where conventions differ\n  conv\n    tie_index: first",
+        "How far the check went\n  conv\n    every pair of features was covered",
     ]
     places = [text.find(line) for line in told]
     assert -1 not in places, [line for line, place in zip(told, places, strict=True) if place < 0]
@@ -279,6 +289,19 @@ def test_the_report_reads_from_top_to_bottom():
 )
 def test_what_is_said_of_a_difference(changes, said):
     assert said in printed(report(operation(differences=(difference(**changes),))))
+
+
+def test_what_is_said_of_several_operations_is_said_once():
+    pools = [operation(name, notes=("all values", "all pairs")) for name in ("max_pool", "lp_pool")]
+    text = printed(report(*pools, operation(notes=("all values",))))
+    section = text[text.index("How far the check went") :].splitlines()
+    assert [line.rstrip() for line in section] == [
+        "How far the check went",
+        "  max_pool, lp_pool, conv",
+        "    all values",
+        "  max_pool, lp_pool",
+        "    all pairs",
+    ]
 
 
 @pytest.mark.parametrize("kind", KINDS)

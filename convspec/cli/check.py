@@ -46,6 +46,25 @@ def _known_conventions() -> dict[str, list[str]]:
     }
 
 
+def _known_rows(_: click.Context, __: click.Parameter, path: Path | None) -> Any:
+    """The rows of a file of known differences."""
+    from convspec.oracle.known import read
+
+    try:
+        return read(path) if path else ()
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def _accuracy(_: click.Context, __: click.Parameter, name: str | None) -> str | None:
+    """An accuracy class that the oracle tells apart."""
+    from convspec.rounding import ACCURACIES
+
+    if name is not None and name not in ACCURACIES:
+        raise click.BadParameter(f"{name!r}: must be one of {', '.join(ACCURACIES)}")
+    return name
+
+
 def _report_file(_: click.Context, __: click.Parameter, path: Path | None) -> Path | None:
     """A path that the report can be written to: found out before the check, not after it."""
     if path is None:
@@ -67,9 +86,9 @@ def _listed(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> li
 def _operation_names(
     _: click.Context, __: click.Parameter, given: tuple[str, ...]
 ) -> list[str] | None:
-    from convspec.operations import OPERATIONS
+    from convspec.oracle.check import checkable_operations
 
-    known = [name for row in OPERATIONS for name in (row, f"{row}_vjp")]
+    known = checkable_operations()
     for name in given:
         if name not in known:
             raise click.BadParameter(f"{name!r}: must be one of {', '.join(known)}")
@@ -108,7 +127,8 @@ def _operation_names(
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="How many processes share the work.",
+    expose_value=False,
+    help="How many processes may share the work; so far it is done by one.",
 )
 @click.option(
     "--convention",
@@ -121,10 +141,14 @@ def _operation_names(
 @click.option(
     "--known",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A file of differences that are known and do not count.",
+    callback=_known_rows,
+    help="A TOML file of differences that are known and do not count.",
 )
 @click.option(
-    "--require-accuracy", metavar="CLASS", help="Coarser arithmetic than this is a difference."
+    "--require-accuracy",
+    metavar="CLASS",
+    callback=_accuracy,
+    help="Coarser arithmetic than this is a difference.",
 )
 @click.option(
     "--report",
@@ -133,7 +157,7 @@ def _operation_names(
     callback=_report_file,
     help="Write the report to this file, which ends in .json.",
 )
-def command(target: str, report_file: Path | None, **options: Any) -> NoReturn:
+def command(target: str, report_file: Path | None, known: Any, **options: Any) -> NoReturn:
     """Compare TARGET with the spec.
 
     TARGET is fast, numpy, scipy, ndimage or torch, a package.module or path/to/file.py, each
@@ -143,6 +167,7 @@ def command(target: str, report_file: Path | None, **options: Any) -> NoReturn:
     loaded or nothing could be judged, 3 when the implementation crashed or hung.
     """
     from convspec.oracle import check
+    from convspec.oracle.known import with_known
     from convspec.oracle.target import TargetError, load
 
     try:
@@ -152,7 +177,7 @@ def command(target: str, report_file: Path | None, **options: Any) -> NoReturn:
         sys.exit(NOT_JUDGED)
     try:
         with _progress() as progress:
-            report = check(implementation, progress=progress, **options)
+            report = with_known(check(implementation, progress=progress, **options), known)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except Exception:  # whatever it was, it must not pass for a difference

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import fill
+
 from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
@@ -41,9 +43,6 @@ def show(report: Report, console: Console) -> None:
     )
     console.print()
     console.print(_table(report))
-    console.print()
-    for operation in report.operations.values():
-        _show_notes(operation, console)
     differences = [(o, d) for o in report.operations.values() for d in o.differences]
     for position, (operation, difference) in enumerate(differences, start=1):
         console.print()
@@ -51,6 +50,10 @@ def show(report: Report, console: Console) -> None:
         accepted = " (accepted)" if difference.accepted else ""
         console.print(Text(f"{heading}: {KINDS[difference.kind]}{accepted}", "bold"))
         _show_difference(difference, console)
+    for title, said in SECTIONS.items():
+        _show_section(
+            title, [(o.name, line) for o in report.operations.values() for line in said(o)], console
+        )
 
 
 def _named(report: Report) -> str:
@@ -73,12 +76,41 @@ def _table(report: Report) -> Table:
     return table
 
 
-def _show_notes(operation: OperationReport, console: Console) -> None:
-    notes = [f"convention {name}={value}" for name, value in operation.conventions.items()]
-    if operation.unsupported and operation.unsupported_rule:
-        notes.append(f"unsupported: {operation.unsupported_rule}")
-    for note in [*notes, *operation.notes]:
-        console.print(Text(f"{operation.name}: {note}"))
+def _conventions(operation: OperationReport) -> list[str]:
+    return [f"{name}: {value}" for name, value in operation.conventions.items()]
+
+
+def _unsupported(operation: OperationReport) -> list[str]:
+    rule = operation.unsupported_rule
+    return [rule] if operation.unsupported and rule else []
+
+
+def _notes(operation: OperationReport) -> list[str]:
+    return list(operation.notes)
+
+
+SECTIONS = {
+    "Not supported, and so not judged": _unsupported,
+    "What it does where conventions differ": _conventions,
+    "How far the check went": _notes,
+}
+
+
+def _show_section(title: str, lines: list[tuple[str, str]], console: Console) -> None:
+    """Every line once, under the operations of which it is said."""
+    told: dict[str, list[str]] = {}
+    for operation, line in lines:
+        told.setdefault(line, []).append(operation)
+    grouped: dict[str, list[str]] = {}
+    for line, operations in told.items():
+        grouped.setdefault(", ".join(operations), []).append(line)
+    if grouped:
+        console.print()
+        console.print(Text(title, "bold"))
+    for names, group in grouped.items():
+        for indent, text in (("  ", names), *(("    ", line) for line in group)):
+            filled = fill(text, console.width, initial_indent=indent, subsequent_indent=indent)
+            console.print(Text(filled), soft_wrap=True)
 
 
 def _show_difference(difference: Difference, console: Console) -> None:
