@@ -4,12 +4,14 @@ import subprocess
 import sys
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy
 import pytest
 
 import convspec
 from convspec.case import Case
+from convspec.oracle.call import callee
 from convspec.oracle.reproducer import literal, reproducer
 
 ROOT = Path(__file__).parents[1]
@@ -113,6 +115,30 @@ def test_a_bound_allows_for_rounding(tmp_path):
     lost = numpy.where(off > 30, numpy.nan, off)
     ran = run(reproducer(case(), "mine.py", lost, bound=numpy.full(off.shape, 9.0)), tmp_path)
     assert "NaN elsewhere" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("signature", "passed"),
+    [
+        ("(input, weight)", "input, weight)"),
+        ("(input, weight, *, padding)", "input, weight, padding=((0, 1),))"),
+        ("(input, weight, bias=None)", "input, weight, bias)"),
+        ("(input, weight, *, bias=None)", "input, weight, bias=bias)"),
+        ("(x, w, b)", "input, weight, bias)"),
+        ("(input, weight, groups=1)", "input, weight, groups=1)"),
+    ],
+)
+def test_arguments_are_passed_as_the_signature_takes_them(signature, passed):
+    scope = {}
+    exec(f"def conv{signature}: ...", scope)  # noqa: S102
+    found = case(**ATTRIBUTES)
+    if "padding" not in signature:
+        found.attributes["padding"] = ((0, 0),)
+    if "b" in passed.replace("=", " ").split()[-1]:
+        found.operands["bias"] = numpy.ones(1, dtype="float32")
+    taken = callee(SimpleNamespace(**scope), "conv")
+    program = reproducer(found, "mine.py", expected(), callee=taken)
+    assert f"actual = implementation.conv({passed}\n" in program
 
 
 def test_what_the_target_raises_is_shown(tmp_path):

@@ -7,26 +7,34 @@ for as long as the target differs.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pprint import pformat
+from typing import Any
 
 import numpy
 
 from convspec.arguments import Array
 from convspec.case import Case
+from convspec.oracle.call import Callee, Unsupported, arguments
 from convspec.oracle.target import BUNDLED, SCHEMES, installed_targets
 
 Expected = Array | Sequence[Array] | str
 
 
 def reproducer(
-    case: Case, target: str, expected: Expected, *, bound: Array | Sequence[Array] | None = None
+    case: Case,
+    target: str,
+    expected: Expected,
+    *,
+    callee: Callee | None = None,
+    bound: Array | Sequence[Array] | None = None,
 ) -> str:
     """Python text that calls `target` on `case` and fails unless the result is `expected`.
 
-    Attributes are passed as the case lists them, so it should list those that the implementation
-    is to be called with.  Where `expected` is a `str`, the call must be refused, and it says why.
-    `bound` says how far each element may be off, where rounding is allowed; NaN equals NaN.
+    Where `expected` is a `str`, the call must be refused, and it says why.  `callee` is the
+    function called, which rules how its arguments are passed: without it, operands by position
+    and every attribute by keyword.  `bound` says how far each element may be off, where rounding
+    is allowed; NaN equals NaN.
 
     >>> case = Case("relu", {"input": numpy.array([1.0, -0.5])}, {})
     >>> print(reproducer(case, "my_package.layers", numpy.array([1.0, 0.0])))
@@ -47,14 +55,25 @@ def reproducer(
     <BLANKLINE>
     """
     operands = [f"{name} = {literal(array)}" for name, array in case.operands.items()]
-    given = [*case.operands, *(f"{name}={value!r}" for name, value in case.attributes.items())]
-    call = f"implementation.{case.operation}({', '.join(given)})"
+    call = f"implementation.{case.operation}({', '.join(_arguments(case, callee))})"
     if isinstance(expected, str):
         body = [*operands, "", *_refusal(call, expected)]
     else:
         body = [*operands, *_comparison(case, call, _several(expected), bound)]
     body = [*_implementation(target), "", *body]
     return "\n".join([*_imports("\n".join(body)), "", *body, ""])
+
+
+def _arguments(case: Case, callee: Callee | None) -> list[str]:
+    """The arguments of the call as text, those by position first."""
+    keywords: Mapping[str, Any] = case.attributes
+    if callee:
+        given = arguments(callee, case.operation, case.operands, case.attributes)
+        keywords = keywords if isinstance(given, Unsupported) else given[1]
+    placed = [name for name in case.operands if name not in keywords]
+    named = {name: name for name in case.operands if name in keywords}
+    named |= {name: repr(value) for name, value in keywords.items() if name not in named}
+    return placed + [f"{name}={value}" for name, value in named.items()]
 
 
 def literal(array: Array) -> str:
