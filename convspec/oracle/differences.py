@@ -113,7 +113,9 @@ def _difference(
         rule=rule,
         cases=len(findings),
         dtype=context.dtype,
-        reproducer=reproducer(finding.case, context.name, expected, bound=finding.slack),
+        reproducer=reproducer(
+            finding.case, context.name, expected, callee=context.target, bound=finding.slack
+        ),
     )
 
 
