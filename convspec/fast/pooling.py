@@ -153,6 +153,9 @@ def max_pool_vjp(
     )
     shape = (*x.shape[:2], *output_sizes(x.shape[2:], sliding))
     check_shape("cotangent", g, shape, "the output shape", shapes=described(input=x))
+    how = arithmetic((g,), prod(window.kernel for window in sliding), others=(x,))
+    if how.output == INT64:
+        how = Arithmetic(INT64, INT64)
 
     def shares(box: Box) -> TapShare:
         best = numpy.zeros([len(run) for run in box], dtype=_wide(x.dtype))
@@ -161,14 +164,11 @@ def max_pool_vjp(
 
         def share(writing: Sequence[range], reading: Sequence[range]) -> Array:
             chosen = found[last_axes(within(writing, box[2:]))] == _flat(reading, x.shape[2:])
-            given = g[(*slices(box[:2]), *slices(tuple(writing)))]
-            return numpy.where(chosen, given, numpy.zeros((), dtype=g.dtype))
+            given = g[(*slices(box[:2]), *slices(tuple(writing)))].astype(how.compute, copy=False)
+            return numpy.where(chosen, given, numpy.zeros((), dtype=how.compute))
 
         return share
 
-    how = arithmetic((g,), prod(window.kernel for window in sliding), others=(x,))
-    if how.output == INT64:
-        how = Arithmetic(INT64, INT64)
     return (narrowed(_spread(x.shape, shape, sliding, how, shares), g, x),)
 
 
@@ -300,9 +300,9 @@ def _spread(
 def _averaging(values: Array, terms: int, others: tuple[Array, ...] = ()) -> Arithmetic:
     """How to average `terms` elements; integers give float64, rounded once from the exact sum."""
     how = arithmetic((values,), terms, others=others)
-    if how.output == INT64 or how.compute != how.output == OBJECT:
-        return Arithmetic(how.compute if how.compute == FLOAT64 else OBJECT, FLOAT64)
-    return how
+    if any(operand.dtype.kind not in "iu" for operand in (values, *others)):
+        return how
+    return Arithmetic(FLOAT64 if how.compute == FLOAT64 else OBJECT, FLOAT64)
 
 
 def _divisors(spatial: Shape, sliding: Sequence[Window], *, include: bool) -> list[Array]:
