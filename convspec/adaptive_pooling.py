@@ -24,6 +24,7 @@ from convspec.arguments import (
     check_layout,
     check_shape,
     described,
+    listed,
     per_axis,
     word,
 )
@@ -156,7 +157,7 @@ def pyramid_levels(input: Shape, levels: Any, kind: str) -> tuple[int, ...]:
     shapes = described(input=input)
     check_layout("input", input, "(N, C, *spatial)", shapes=shapes)
     word("kind", kind, KINDS, shapes=shapes)
-    if isinstance(levels, str | bytes) or not hasattr(levels, "__len__"):
+    if not listed(levels):
         raise TypeError(f"levels={levels!r}: must be a list of integers; {shapes}")
     if not len(levels):
         raise ValueError(f"levels={levels!r}: must hold at least one level; {shapes}")

@@ -158,7 +158,7 @@ def per_axis(name: str, value: Any, rank: int, *, least: int, shapes: str) -> tu
     """
     if isinstance(value, Integral):
         return (integer(name, value, least=least, shapes=shapes),) * rank
-    if not _listed(value):
+    if not listed(value):
         raise TypeError(f"{name}={value!r}: must be an integer or one integer per axis; {shapes}")
     if len(value) != rank:
         raise ValueError(
@@ -172,21 +172,25 @@ def per_axis(name: str, value: Any, rank: int, *, least: int, shapes: str) -> tu
     return tuple(int(entry) for entry in value)
 
 
-def _listed(value: Any) -> bool:
-    """Whether `value` has entries in an order: not a text, a set or a number in disguise."""
+def listed(value: Any) -> bool:
+    """Whether `value` has entries in an order: not a text, a set or a number in disguise.
+
+    >>> listed([1, 2]), listed("12")
+    (True, False)
+    """
     if isinstance(value, numpy.ndarray):
         return value.ndim > 0
     return isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray)
 
 
 def _pairs(value: Any, rank: int, shapes: str) -> list[tuple[int, int]]:
-    if _listed(value) and any(_listed(entry) for entry in value):
+    if listed(value) and any(listed(entry) for entry in value):
         if len(value) != rank:
             raise ValueError(
                 f"padding={value!r}: must have one (low, high) pair per spatial axis, "
                 f"{rank} in all; {shapes}"
             )
-        if any(not _listed(entry) or len(entry) != 2 for entry in value):
+        if any(not listed(entry) or len(entry) != 2 for entry in value):
             raise ValueError(f"padding={value!r}: every entry must be a (low, high) pair; {shapes}")
         whole = f"in padding={value!r}; {shapes}"
         return [

@@ -6,24 +6,33 @@ explicit, and every attribute of the operation present.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from inspect import Parameter, signature
 from typing import Any, NamedTuple
 
-from convspec.arguments import Array, Shape, per_axis
+from convspec.activation import softmax_axis
+from convspec.adaptive_pooling import pyramid_levels
+from convspec.arguments import per_axis
 from convspec.convolution import conv_windows
+from convspec.local_connection import locally_connected_windows
+from convspec.norm_pooling import distance_weighted_pool_windows, lp_pool_windows
 from convspec.operations import OPERATIONS
 from convspec.pooling import pool_windows
+from convspec.resize import resize_conv_windows
+from convspec.separable import depthwise_conv_windows, depthwise_separable_conv_windows
+from convspec.spatially_separable import spatially_separable_conv_windows
 from convspec.transposed_convolution import conv_transpose_windows
 from convspec.window import Window
 
 
 class Case(NamedTuple):
     """One call: `operation`, its `operands` in order (absent optional ones left out), and its
-    normalised `attributes`.  The operands of a `_vjp` begin with `cotangent`.
+    normalised `attributes`.  The operands of a `_vjp` begin with `cotangent`.  An operand is an
+    array, or a list of arrays where the table of operations says so.
     """
 
     operation: str
-    operands: dict[str, Array]
+    operands: dict[str, Any]
     attributes: dict[str, Any]
 
 
@@ -50,8 +59,27 @@ def attribute_defaults(operation: str) -> dict[str, Any]:
     }
 
 
+# The windows of every operation that slides one over its input, or, transposed, over its output.
+_WINDOWS: dict[str, Callable[..., tuple[Window, ...]]] = {
+    "conv": conv_windows,
+    "depthwise_conv": depthwise_conv_windows,
+    "depthwise_separable_conv": depthwise_separable_conv_windows,
+    "spatially_separable_conv": spatially_separable_conv_windows,
+    "locally_connected": locally_connected_windows,
+    "resize_conv": resize_conv_windows,
+    "max_pool": pool_windows,
+    "max_pool_with_indices": pool_windows,
+    "average_pool": pool_windows,
+    "lp_pool": lp_pool_windows,
+    "distance_weighted_pool": distance_weighted_pool_windows,
+}
+
+# Attributes with one integer per spatial axis, besides those of windows, and the least of each.
+_PER_AXIS = {"output_padding": 0, "output_size": 1, "scale": 1, "count": 0, "factor": 1}
+
+
 def call_windows(
-    operation: str, shapes: dict[str, Shape], attributes: dict[str, Any]
+    operation: str, shapes: dict[str, Any], attributes: dict[str, Any]
 ) -> tuple[Window, ...]:
     """The windows of a call of a sliding operation, from its operands' shapes.
 
@@ -59,36 +87,43 @@ def call_windows(
     (Window(kernel=2, stride=2, low=0, high=0, dilation=1, ceil=False),)
     """
     operands = [shapes[name] for name in OPERATIONS[operation].operands if name in shapes]
-    if operation == "conv":
-        return conv_windows(*operands, **attributes)
     if operation == "conv_transpose":
         return conv_transpose_windows(*operands, **attributes)[0]
     attributes = {name: v for name, v in attributes.items() if name != "count_include_pad"}
-    return pool_windows(*operands, **attributes)
+    return _WINDOWS[operation](*operands, **attributes)
 
 
 def normalised(
-    operation: str, shapes: dict[str, Shape], attributes: dict[str, Any]
+    operation: str, shapes: dict[str, Any], attributes: dict[str, Any]
 ) -> dict[str, Any]:
-    """Every attribute of a call in its normalised form.
+    """Every attribute of a call in its normalised form, from its operands' shapes; those of a
+    list of arrays are a list of shapes.
 
     >>> normalised("conv", {"input": (1, 1, 5), "weight": (1, 1, 4)}, {"padding": "same_upper"})
     {'stride': (1,), 'padding': ((1, 2),), 'dilation': (1,), 'groups': 1}
+    >>> normalised("upsample", {"input": (1, 1, 5, 4)}, {"scale": 2})
+    {'scale': (2, 2), 'kind': 'nearest', 'coordinates': 'half_pixel'}
     """
     name = forward_name(operation)
+    row = OPERATIONS[name]
     complete = {**attribute_defaults(name), **attributes}
-    if "stride" not in complete:
-        return complete
     given = {key: value for key, value in complete.items() if value is not Parameter.empty}
-    sliding = call_windows(name, shapes, given)
-    regular = {
-        "kernel_size": tuple(w.kernel for w in sliding),
-        "stride": tuple(w.stride for w in sliding),
-        "padding": tuple((w.low, w.high) for w in sliding),
-        "dilation": tuple(w.dilation for w in sliding),
-    }
-    if "output_padding" in complete:
-        regular["output_padding"] = per_axis(
-            "output_padding", complete["output_padding"], len(sliding), least=0, shapes=""
-        )
+    regular: dict[str, Any] = {}
+    if name in _WINDOWS or name == "conv_transpose":
+        sliding = call_windows(name, shapes, given)
+        regular = {
+            "kernel_size": tuple(w.kernel for w in sliding),
+            "stride": tuple(w.stride for w in sliding),
+            "padding": tuple((w.low, w.high) for w in sliding),
+            "dilation": tuple(w.dilation for w in sliding),
+        }
+    else:
+        row.shape(*(shapes[operand] for operand in row.operands if operand in shapes), **given)
+    first = shapes[row.operands[0]]
+    for key in given.keys() & _PER_AXIS.keys():
+        regular[key] = per_axis(key, given[key], len(first) - 2, least=_PER_AXIS[key], shapes="")
+    if "levels" in given:
+        regular["levels"] = pyramid_levels(first, given["levels"], given["kind"])
+    if "axis" in given:
+        regular["axis"] = softmax_axis(first, given["axis"])
     return {key: regular.get(key, value) for key, value in complete.items()}

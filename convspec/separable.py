@@ -15,22 +15,32 @@ import numpy
 from numpy.typing import ArrayLike
 
 from convspec.arguments import (
+    CONV_WORDS,
     Array,
     Padding,
     PerAxis,
     Shape,
     array,
+    check_fit,
     check_layout,
     check_shape,
     described,
+    windows,
 )
-from convspec.convolution import conv, conv_vjp, conv_windows
+from convspec.convolution import conv, conv_vjp
 from convspec.scalars import result, scalars
 from convspec.window import Window, output_sizes, positions
 
 
 def _depthwise_windows(
-    name: str, input: Shape, weight: Shape, attributes: dict[str, Any], *, shapes: str
+    name: str,
+    input: Shape,
+    weight: Shape,
+    *,
+    stride: PerAxis = 1,
+    padding: Padding = 0,
+    dilation: PerAxis = 1,
+    shapes: str,
 ) -> tuple[Window, ...]:
     """The windows of a depthwise convolution whose weight goes by this name."""
     check_layout("input", input, "(N, C, *spatial)", shapes=shapes)
@@ -40,7 +50,17 @@ def _depthwise_windows(
             f"{name} has shape {weight}: must be (C m, 1, *kernel) with C = {channels}, every size "
             f"at least 1 and as many axes as the input; {shapes}"
         )
-    return conv_windows(input, weight, groups=channels, **attributes)
+    sliding = windows(
+        input[2:],
+        weight[2:],
+        stride=stride,
+        padding=padding,
+        dilation=dilation,
+        words=CONV_WORDS,
+        shapes=shapes,
+    )
+    check_fit(input[2:], sliding, shapes=shapes)
+    return sliding
 
 
 def _check_pointwise(
@@ -63,7 +83,7 @@ def depthwise_conv_windows(
     (Window(kernel=3, stride=2, low=0, high=0, dilation=1, ceil=False),)
     """
     shapes = described(input=input, weight=weight, bias=bias)
-    sliding = _depthwise_windows("weight", input, weight, attributes, shapes=shapes)
+    sliding = _depthwise_windows("weight", input, weight, shapes=shapes, **attributes)
     if bias is not None and bias != weight[:1]:
         raise ValueError(f"bias has shape {bias}: must be (C m,) = {weight[:1]}; {shapes}")
     return sliding
@@ -205,7 +225,7 @@ def pointwise_conv_vjp(
     )
     bias = None if bias is None else array("bias", bias)
     shape = pointwise_conv_shape(input.shape, weight.shape, None if bias is None else bias.shape)
-    shapes = described(input=input, weight=weight)
+    shapes = described(input=input, weight=weight, bias=bias)
     check_shape("cotangent", cotangent, shape, "the output shape", shapes=shapes)
     x, w, g = scalars(input), scalars(weight), scalars(cotangent)
     d_x = numpy.zeros(input.shape, dtype=object)
@@ -231,7 +251,7 @@ def depthwise_separable_conv_windows(
     (Window(kernel=3, stride=1, low=0, high=0, dilation=1, ceil=False),)
     """
     shapes = described(input=input, depthwise=depthwise, pointwise=pointwise, bias=bias)
-    sliding = _depthwise_windows("depthwise", input, depthwise, attributes, shapes=shapes)
+    sliding = _depthwise_windows("depthwise", input, depthwise, shapes=shapes, **attributes)
     _check_pointwise("pointwise", pointwise, "C m", depthwise[0], bias, shapes=shapes)
     return sliding
 

@@ -25,6 +25,7 @@ from convspec.arguments import (
     check_fit,
     check_layout,
     check_shape,
+    listed,
     windows,
 )
 from convspec.scalars import result, scalars
@@ -78,7 +79,7 @@ def spatially_separable_conv_shape(
 
 
 def _factors(factors: Sequence[ArrayLike]) -> list[Array]:
-    if isinstance(factors, str | bytes) or not isinstance(factors, Sequence | numpy.ndarray):
+    if not listed(factors):
         raise TypeError(f"factors={factors!r}: must be a list of kernels, one per spatial axis")
     return [array(f"factors[{axis}]", factor) for axis, factor in enumerate(factors)]
 

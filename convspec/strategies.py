@@ -275,7 +275,8 @@ def _full_convolution(draw: Draw) -> Geometry:
     return {"f": f, "g": g}, {"mode": mode}
 
 
-_GEOMETRIES: dict[str, Callable[[], st.SearchStrategy[Geometry]]] = {
+# What draws the geometry of each operation that is drawn.
+GEOMETRIES: dict[str, Callable[[], st.SearchStrategy[Geometry]]] = {
     "convolve": _full_convolution,
     "correlate": _full_convolution,
     "conv": _conv,
@@ -300,9 +301,9 @@ def geometries(draw: Draw, operation: str) -> Geometry:
 {'stride': (2,), 'padding': ((0, 0),), 'dilation': (1,), 'groups': 1})
     """
     name = forward_name(operation)
-    if name not in _GEOMETRIES:
-        raise ValueError(f"operation={operation!r}: must be one of {', '.join(_GEOMETRIES)}")
-    shapes, attributes = draw(_GEOMETRIES[name]())
+    if name not in GEOMETRIES:
+        raise ValueError(f"operation={operation!r}: must be one of {', '.join(GEOMETRIES)}")
+    shapes, attributes = draw(GEOMETRIES[name]())
     if operation == name:
         return shapes, attributes
     cotangent = OPERATIONS[name].shape(*shapes.values(), **attributes)

@@ -48,7 +48,7 @@ def symbols(name, *shape):
 
 def same_derivatives(output, cotangent, operand, derivative):
     """The vjp and SymPy's derivative agree to 25 digits at a rational point."""
-    total = (cotangent * output).sum()
+    total = sum(numpy.ravel(cotangent * output))
     free = [*operand.flat, *numpy.ravel(cotangent)]
     at = {symbol: sympy.Rational(3 + 2 * i, 7) * (-1) ** i for i, symbol in enumerate(free)}
     for d, symbol in zip(derivative.flat, operand.flat, strict=True):

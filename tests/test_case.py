@@ -10,7 +10,7 @@ import pytest
 from convspec.case import Case, attribute_defaults, call_windows, forward_name, normalised
 from convspec.operations import OPERATIONS
 from convspec.window import Window
-from tests.test_errors import NAMES, VALID
+from tests.valid_calls import NAMES, VALID, operand_shapes, filled
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -87,7 +87,7 @@ def test_normalising_twice_changes_nothing_and_the_call_computes_the_same(name):
     assert normalised(name, shapes, once) == once
     assert set(once) == set(attribute_defaults(name))
     rng = numpy.random.default_rng(61)
-    operands = [rng.integers(-9, 9, shapes[operand]) for operand in row.operands]
+    operands = filled(name, lambda shape: rng.integers(-9, 9, shape)).values()
     spelled, regular = row.definition(*operands, **attributes), row.definition(*operands, **once)
     if row.outputs == 1:
         spelled, regular = (spelled,), (regular,)

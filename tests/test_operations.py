@@ -10,7 +10,7 @@ import pytest
 
 import convspec
 from convspec.operations import OPERATIONS
-from tests.test_errors import VALID
+from tests.valid_calls import VALID, filled, shape_of
 
 ROWS = list(OPERATIONS.values())
 BY_NAME = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
@@ -18,12 +18,12 @@ BY_NAME = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 
 def arguments(row):
     """Operands of distinct integers, and attributes, of a valid call."""
-    shapes, attributes = VALID[row.name]
     rng = numpy.random.default_rng(50)
-    return {
-        name: rng.permutation(int(numpy.prod(shapes[name]))).reshape(shapes[name]).astype(float)
-        for name in row.operands
-    }, attributes
+
+    def distinct(shape):
+        return rng.permutation(int(numpy.prod(shape))).reshape(shape).astype(float)
+
+    return filled(row.name, distinct), VALID[row.name][1]
 
 
 def outputs(row, *operands, **attributes):
@@ -67,7 +67,7 @@ def test_shape_and_outputs_are_those_of_the_definition(row):
     operands, attributes = arguments(row)
     results = outputs(row, *operands.values(), **attributes)
     assert len(results) == row.outputs
-    expected = row.shape(*(operand.shape for operand in operands.values()), **attributes)
+    expected = row.shape(*map(shape_of, operands.values()), **attributes)
     assert [result.shape for result in results] == [expected] * row.outputs
 
 
@@ -76,9 +76,14 @@ def test_the_vjp_returns_a_cotangent_of_each_operand_in_its_shape(row):
     operands, attributes = arguments(row)
     for count in range(len(row.operands) - len(row.optional), len(row.operands) + 1):
         given = list(operands.values())[:count]
-        cotangent = numpy.ones(row.shape(*(operand.shape for operand in given), **attributes))
+        cotangent = numpy.ones(row.shape(*map(shape_of, given), **attributes))
         found = row.vjp(cotangent, *given, **attributes)
-        assert [d.shape for d in found] == [operand.shape for operand in given]
+        # One of each array of a list, and none of what is discrete.
+        arrays = []
+        for name, operand in zip(row.operands, given, strict=False):
+            if name not in row.discrete:
+                arrays.extend(operand if name in row.lists else [operand])
+        assert [d.shape for d in found] == [operand.shape for operand in arrays]
 
 
 @BY_NAME
@@ -88,9 +93,16 @@ def test_linear_in_is_exactly_where_sums_and_multiples_pass_through(row):
     """
     operands, attributes = arguments(row)
     exact = numpy.vectorize(Fraction, otypes=[object])
-    required = {name: exact(v) for name, v in operands.items() if name not in row.optional}
-    assert set(row.linear_in) <= set(required)
+    plain = set(operands) - {*row.optional, *row.lists, *row.discrete}
+    assert set(row.linear_in) <= plain
+    required = {
+        name: exact(v) if name in plain else v
+        for name, v in operands.items()
+        if name not in row.optional
+    }
     for name, x in required.items():
+        if name not in plain:
+            continue
 
         def image(value, name=name):
             return outputs(row, *{**required, name: value}.values(), **attributes)[0]
@@ -108,8 +120,10 @@ def test_the_kind_of_rounding_is_one_of_three(row):
 @BY_NAME
 def test_an_exact_operation_returns_elements_of_its_input(row):
     if row.rounding != "exact":
-        assert row.linear_in or row.rounding == "elementary"
+        # Linear under one attribute, and a square.
+        others = ("spatial_pyramid_pool", "l2_penalty")
+        assert row.linear_in or row.rounding == "elementary" or row.name in others
         return
     operands, attributes = arguments(row)
     values = outputs(row, *operands.values(), **attributes)[0]
-    assert set(values.flat) <= set(operands["input"].flat)
+    assert set(values.flat) <= set(operands[row.operands[0]].flat)

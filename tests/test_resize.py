@@ -10,15 +10,17 @@ import sympy
 
 from convspec.convolution import conv, conv_vjp
 from convspec.coordinates import interpolation_taps, source_coordinate
-from convspec.resize import (
-    COORDINATES,
-    KINDS,
+from convspec.rearrangement import (
     insert_zeros,
     insert_zeros_shape,
     insert_zeros_vjp,
     pixel_shuffle,
     pixel_shuffle_shape,
     pixel_shuffle_vjp,
+)
+from convspec.resize import (
+    COORDINATES,
+    KINDS,
     resize_conv,
     resize_conv_shape,
     resize_conv_vjp,

@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 
 from convspec.case import Case, call_windows, forward_name, normalised
 from convspec.operations import OPERATIONS
-from convspec.strategies import arrays, calls, extreme_floats, geometries
+from convspec.strategies import GEOMETRIES, arrays, calls, extreme_floats, geometries
 from convspec.window import extent, output_size, taps
 
-NAMES = [*OPERATIONS, *(f"{name}_vjp" for name in OPERATIONS)]
-SLIDING = [name for name, row in OPERATIONS.items() if row.operands[0] == "input"]
+# The operations that the strategies draw; an unknown one is refused by name, see below.
+DRAWN = list(GEOMETRIES)
+NAMES = [*DRAWN, *(f"{name}_vjp" for name in DRAWN)]
+SLIDING = [name for name in DRAWN if OPERATIONS[name].operands[0] == "input"]
 POOLS = [name for name in SLIDING if "weight" not in OPERATIONS[name].operands]
 CONVS = [name for name in SLIDING if name not in POOLS]
 
