@@ -281,6 +281,7 @@ def test_the_report_reads_from_top_to_bottom():
     ("changes", "said"),
     [
         ({}, "No known mistake explains it."),
+        ({"dtype": "float32"}, "In float32, 17 cases fail like this."),
         ({"rule": "stride > 1"}, "No known mistake explains it. It fails where stride > 1."),
         ({"cases": 1, "message": ""}, "One case fails like this."),
         ({"accepted": True}, "wrong values (accepted)"),
@@ -289,6 +290,18 @@ def test_the_report_reads_from_top_to_bottom():
 )
 def test_what_is_said_of_a_difference(changes, said):
     assert said in printed(report(operation(differences=(difference(**changes),))))
+
+
+def test_what_only_the_dtype_tells_apart_is_shown_once():
+    both = (difference(dtype="float64"), difference(dtype="float32"), difference(id="another"))
+    text = printed(report(operation(differences=both)))
+    assert "Difference 2 of 2" in text
+    assert text.count("In float64 and float32, 17 cases fail like this.") == 1
+
+
+def test_a_refusal_is_not_said_to_be_unexplained():
+    text = printed(report(operation(differences=(difference(kind="accepts"),))))
+    assert "No known mistake" not in text
 
 
 def test_what_is_said_of_several_operations_is_said_once():

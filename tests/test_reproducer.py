@@ -141,6 +141,20 @@ def test_arguments_are_passed_as_the_signature_takes_them(signature, passed):
     assert f"actual = implementation.conv({passed}\n" in program
 
 
+def test_a_long_call_is_written_one_argument_a_line(tmp_path):
+    program = reproducer(case(**ATTRIBUTES), "spec", expected())
+    assert "actual = implementation.conv(\n    input,\n    weight,\n    stride=(1,),\n" in program
+    assert max(map(len, program.splitlines())) <= 80
+    assert run(program, tmp_path).returncode == 0
+    program = reproducer(case(**ATTRIBUTES), "spec", "a ValueError")
+    assert "a bad argument was accepted" in run(program, tmp_path).stderr
+
+
+def test_a_bound_of_nothing_is_left_out():
+    bound = (numpy.zeros((1, 1, 3)),)
+    assert "bounds" not in reproducer(case(), "mine.py", expected(), bound=bound)
+
+
 def test_what_the_target_raises_is_shown(tmp_path):
     program = reproducer(case(stride=(1,)), "mine.py", expected())
     (tmp_path / "mine.py").write_text(RIGHT, encoding="utf-8")

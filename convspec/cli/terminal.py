@@ -26,6 +26,7 @@ KINDS = {
     "crash": "the process crashes",
     "hang": "the call does not end",
 }
+DIAGNOSED = ("shape", "value", "special", "gradient")
 VERDICTS = {
     "conforms": ("conforms to the spec in everything it offers", "green"),
     "differs": ("differs from the spec", "red"),
@@ -43,17 +44,29 @@ def show(report: Report, console: Console) -> None:
     )
     console.print()
     console.print(_table(report))
-    differences = [(o, d) for o in report.operations.values() for d in o.differences]
-    for position, (operation, difference) in enumerate(differences, start=1):
+    differences = _once(report)
+    for position, (operation, difference, dtypes) in enumerate(differences, start=1):
         console.print()
-        heading = f"Difference {position} of {len(differences)}: {operation.name}"
+        heading = f"Difference {position} of {len(differences)}: {operation}"
         accepted = " (accepted)" if difference.accepted else ""
         console.print(Text(f"{heading}: {KINDS[difference.kind]}{accepted}", "bold"))
-        _show_difference(difference, console)
+        _show_difference(difference, dtypes, console)
     for title, said in SECTIONS.items():
         _show_section(
             title, [(o.name, line) for o in report.operations.values() for line in said(o)], console
         )
+
+
+def _once(report: Report) -> list[tuple[str, Difference, str]]:
+    """Every difference with its operation and dtypes; what only the dtype tells apart, once."""
+    found: dict[tuple[str, str], list[Difference]] = {}
+    for operation in report.operations.values():
+        for difference in operation.differences:
+            found.setdefault((operation.name, difference.id), []).append(difference)
+    return [
+        (name, alike[0], " and ".join(d.dtype for d in alike if d.dtype))
+        for (name, _), alike in found.items()
+    ]
 
 
 def _named(report: Report) -> str:
@@ -113,15 +126,15 @@ def _show_section(title: str, lines: list[tuple[str, str]], console: Console) ->
             console.print(Text(filled), soft_wrap=True)
 
 
-def _show_difference(difference: Difference, console: Console) -> None:
-    for line in _explained(difference):
+def _show_difference(difference: Difference, dtypes: str, console: Console) -> None:
+    for line in _explained(difference, dtypes):
         console.print(Text(line))
     console.print()
     picture = draw(
         difference.case,
         difference.expected,
         difference.actual,
-        width=max(40, min(console.width, 100)),
+        width=max(40, min(console.width, 100) - 2),
     )
     _verbatim("Smallest failing case:", picture, console)
     if difference.reproducer:
@@ -129,17 +142,18 @@ def _show_difference(difference: Difference, console: Console) -> None:
         _verbatim("To reproduce:", difference.reproducer, console)
 
 
-def _explained(difference: Difference) -> list[str]:
+def _explained(difference: Difference, dtypes: str) -> list[str]:
     """What is known about a difference, in sentences."""
-    count = "One case fails" if difference.cases == 1 else f"{difference.cases} cases fail"
-    lines = [f"{count} like this. {difference.message}".rstrip()]
+    count = "one case fails" if difference.cases == 1 else f"{difference.cases} cases fail"
+    where = f"In {dtypes}, {count}" if dtypes else count.capitalize()
+    lines = [f"{where} like this. {difference.message}".rstrip()]
     if difference.diagnosis:
         lines.append(f"It behaves like: {difference.diagnosis}. {_sentence(difference.diagnosis)}")
         if difference.ties:
             lines.append(f"These explain it as well: {', '.join(difference.ties)}.")
     elif difference.rule:
         lines.append(f"No known mistake explains it. It fails where {difference.rule}.")
-    else:
+    elif difference.kind in DIAGNOSED:
         lines.append("No known mistake explains it.")
     return lines
 

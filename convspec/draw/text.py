@@ -8,6 +8,7 @@ shown; a dot is a position on padding, where there is nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import Any, NamedTuple
 
 import numpy
@@ -54,7 +55,8 @@ def draw(case: Case, expected: Output, actual: Output, *, width: int = 80) -> st
         for name, array in case.operands.items()
         for block in blocks(name, array, read.get(name, set()), axes=min(axes, array.ndim))
     ]
-    lines = [_call(case), "", *side_by_side(operands, width), "", *_verdict(case, outputs, results)]
+    said = [wrapped(line, width) for line in (_call(case), *_verdict(case, outputs, results))]
+    lines = [said[0], "", *side_by_side(operands, width), "", *said[1:]]
     if read:
         lines.append("In brackets: this element and what it is computed from.")
     compared = _compared(outputs, results, wrong, axes)
@@ -79,6 +81,11 @@ def first_wrong(expected: list[Array] | str, actual: list[Array] | str) -> Wrong
     return None
 
 
+def wrapped(line: str, width: int) -> str:
+    """A sentence on lines of at most `width`, those after the first indented."""
+    return "\n".join(wrap(line, width, subsequent_indent="    ", break_on_hyphens=False))
+
+
 def _several(output: Output) -> list[Array] | str:
     if isinstance(output, str):
         return output
@@ -91,7 +98,7 @@ def _rank(case: Case) -> int:
     """Number of spatial axes of a case."""
     first = next(iter(case.operands.values()))
     channels = 0 if forward_name(case.operation) in ("convolve", "correlate") else 2
-    return max(1, first.ndim - channels)
+    return max(1, numpy.ndim(first) - channels)
 
 
 def _call(case: Case) -> str:

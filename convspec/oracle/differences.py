@@ -13,9 +13,11 @@ import numpy
 from convspec.arguments import Array
 from convspec.case import Case
 from convspec.oracle.call import Callee, Returned, call
-from convspec.oracle.diagnosis import diagnose, distinguish, separating_rule
+from convspec.oracle.deviations import DEVIATIONS
+from convspec.oracle.diagnosis import diagnose, distinguish, explains, observation
 from convspec.oracle.report import Difference, Outputs, plain
 from convspec.oracle.reproducer import reproducer
+from convspec.oracle.rule import separating_rule
 from convspec.oracle.runner import Finding
 from convspec.oracle.search import judged_finding
 from convspec.oracle.shrink import smallest
@@ -130,7 +132,7 @@ def _minimised(context: Context, finding: Finding, names: list[str]) -> Finding:
         seen = judged_finding(context.target, case, context.namespace)
         if not isinstance(seen, Finding) or seen.kind != finding.kind:
             return False
-        if names and not diagnose([(case, observed(seen))], [], among=names[:1]):
+        if names and not explains(DEVIATIONS[names[0]], [observation(case, observed(seen))], []):
             return False
         best = seen
         return True
@@ -143,7 +145,7 @@ def _minimised(context: Context, finding: Finding, names: list[str]) -> Finding:
 def _stored(finding: Finding) -> Outputs:
     """The expected outputs, in the dtype that the operands call for."""
     if finding.kind == "accepts":
-        return finding.message
+        return "a ValueError or a TypeError"
     first = next(iter(finding.case.operands.values()))
 
     def stored(value: Array) -> Array:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pprint import pformat
+from textwrap import indent
 from typing import Any
 
 import numpy
@@ -19,6 +20,8 @@ from convspec.oracle.call import Callee, Unsupported, arguments
 from convspec.oracle.target import BUNDLED, SCHEMES, installed_targets
 
 Expected = Array | Sequence[Array] | str
+
+LINE = 76
 
 
 def reproducer(
@@ -55,13 +58,23 @@ def reproducer(
     <BLANKLINE>
     """
     operands = [f"{name} = {literal(array)}" for name, array in case.operands.items()]
-    call = f"implementation.{case.operation}({', '.join(_arguments(case, callee))})"
+    call = _call(case, _arguments(case, callee))
     if isinstance(expected, str):
         body = [*operands, "", *_refusal(call, expected)]
     else:
         body = [*operands, *_comparison(case, call, _several(expected), bound)]
     body = [*_implementation(target), "", *body]
     return "\n".join([*_imports("\n".join(body)), "", *body, ""])
+
+
+def _call(case: Case, given: list[str]) -> str:
+    """The call on one line where it fits, else one argument a line."""
+    line = f"actual = implementation.{case.operation}({', '.join(given)})"
+    if len(line) <= LINE:
+        return line
+    return "\n".join(
+        [f"actual = implementation.{case.operation}(", *(f"    {one}," for one in given), ")"]
+    )
 
 
 def _arguments(case: Case, callee: Callee | None) -> list[str]:
@@ -89,7 +102,7 @@ def literal(array: Array) -> str:
         return f"numpy.zeros({array.shape}, dtype={dtype!r})"
     # Every floating dtype but the objects' own is exact as Python floats.
     values = (array.astype(numpy.float64) if array.dtype.kind == "V" else array).tolist()
-    text = f"numpy.array({pformat(values, width=88, compact=True)}, dtype={dtype!r})"
+    text = f"numpy.array({pformat(values, width=LINE, compact=True)}, dtype={dtype!r})"
     if array.flags.c_contiguous:
         return text
     if array.flags.f_contiguous:
@@ -141,7 +154,7 @@ def _refusal(call: str, expected: str) -> list[str]:
     return [
         f"# expected: {' '.join(expected.split())}",
         "try:",
-        f"    actual = {call}",
+        indent(call, "    "),
         "except Exception as error:",
         '    print("refused:", repr(error))',
         "else:",
@@ -153,7 +166,8 @@ def _refusal(call: str, expected: str) -> list[str]:
 def _comparison(
     case: Case, call: str, expected: Sequence[Array], bound: Array | Sequence[Array] | None
 ) -> list[str]:
-    bounds = [] if bound is None else [f"bounds = {_literals(_several(bound))}"]
+    allowed = [] if bound is None else _several(bound)
+    bounds = [f"bounds = {_literals(allowed)}"] if any(b.any() for b in allowed) else []
     loop = "for e, a in zip(expected, map(numpy.asarray, actual), strict=True):"
     compare = ["    numpy.testing.assert_array_equal(a, e)"]
     if bounds:
@@ -168,7 +182,7 @@ def _comparison(
         f"expected = {_literals(expected)}",
         *bounds,
         "",
-        f"actual = {call}",
+        call,
         "actual = tuple(actual) if isinstance(actual, (tuple, list)) else (actual,)",
         loop,
         '    print("expected:", e, "actual:", a, sep="\\n")',
