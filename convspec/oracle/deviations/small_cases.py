@@ -30,7 +30,7 @@ def small_cases(operation: str, count: int, seed: int = 0) -> list[Case]:
 def size(case: Case) -> int:
     """How much there is to a case: its elements, and everything that is not as simple as can be."""
     elements: int = sum(array.size + 2 * array.ndim for array in case.operands.values())
-    plain = sum(array.dtype == numpy.float64 for array in case.operands.values())
+    plain: int = sum(array.dtype == numpy.float64 for array in case.operands.values())
     features = sum(_features(value) for value in case.attributes.values())
     return elements + 3 * features + 2 * (len(case.operands) - plain)
 
