@@ -282,7 +282,7 @@ def test_the_report_reads_from_top_to_bottom():
     [
         ({}, "No known mistake explains it."),
         ({"dtype": "float32"}, "In float32, 17 cases fail like this."),
-        ({"rule": "stride > 1"}, "No known mistake explains it. It fails where stride > 1."),
+        ({"rule": "stride > 1"}, "No known mistake explains it. Where it fails: stride > 1."),
         ({"cases": 1, "message": ""}, "One case fails like this."),
         ({"accepted": True}, "wrong values (accepted)"),
         ({"actual": "ValueError: no"}, "actual: ValueError: no"),
@@ -290,6 +290,15 @@ def test_the_report_reads_from_top_to_bottom():
 )
 def test_what_is_said_of_a_difference(changes, said):
     assert said in printed(report(operation(differences=(difference(**changes),))))
+
+
+def test_what_is_not_offered_is_one_line():
+    absent = [operation(name, judged=0, accuracy=None) for name in ("max_pool", "average_pool")]
+    text = printed(report(operation(), *absent))
+    assert "Not offered: max_pool, average_pool\n" in text
+    assert text.count("conforms") == 2
+    assert "unsupported  " not in text.replace("judged  unsupported  accuracy", "")
+    assert "operation" not in printed(report(*absent))
 
 
 def test_what_only_the_dtype_tells_apart_is_shown_once():
@@ -326,6 +335,7 @@ def test_every_kind_is_told_in_words(kind):
 @pytest.mark.parametrize(
     ("found", "said"),
     [
+        (report(operation(crashed=True, judged=0)), "mine.py 1.0 crashed"),
         (report(), "mine.py 1.0 conforms to the spec in everything it offers"),
         (report(operation(judged=0)), "mine.py 1.0 offers nothing that could be judged"),
         (report(operation(crashed=True)), "mine.py 1.0 crashed"),
@@ -405,8 +415,8 @@ def test_a_beginners_mistake_is_named_and_drawn(tmp_path):
     assert "\x1b" not in run.stdout
     assert run.stderr == ""
     written = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
-    (found,) = written["operations"]["conv"]["differences"]
-    program = found["reproducer"]
+    differences = written["operations"]["conv"]["differences"]
+    program = next(d["reproducer"] for d in differences if d["diagnosis"] == "kernel flipped")
     again = subprocess.run(
         [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
     )

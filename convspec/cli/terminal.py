@@ -43,7 +43,12 @@ def show(report: Report, console: Console) -> None:
         f"Python {report.python}, level {report.level}, seed {report.seed}, {report.seconds:.1f} s"
     )
     console.print()
-    console.print(_table(report))
+    table = _table(report)
+    if table.row_count:
+        console.print(table)
+    absent = [o.name for o in report.operations.values() if not _offered(o)]
+    if absent:
+        _say(f"Not offered: {', '.join(absent)}", console)
     differences = _once(report)
     for position, (operation, difference, dtypes) in enumerate(differences, start=1):
         console.print()
@@ -73,12 +78,25 @@ def _named(report: Report) -> str:
     return " ".join(str(word) for word in (report.target, report.version) if word)
 
 
+def _offered(operation: OperationReport) -> bool:
+    """Whether the implementation has a function of this name that was called or crashed."""
+    return bool(operation.judged or operation.unsupported or operation.crashed)
+
+
+def _say(text: str, console: Console, indent: str = "") -> None:
+    """A sentence, broken where the page ends."""
+    filled = fill(text, console.width, initial_indent=indent, subsequent_indent=indent)
+    console.print(Text(filled), soft_wrap=True)
+
+
 def _table(report: Report) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
     for heading in ("operation", "status", "judged", "unsupported", "accuracy"):
         justify: JustifyMethod = "right" if heading in ("judged", "unsupported") else "left"
         table.add_column(heading, justify=justify, no_wrap=True)
     for operation in report.operations.values():
+        if not _offered(operation):
+            continue
         table.add_row(
             operation.name,
             Text(operation.status, style=VERDICTS[operation.status][1]),
@@ -122,13 +140,12 @@ def _show_section(title: str, lines: list[tuple[str, str]], console: Console) ->
         console.print(Text(title, "bold"))
     for names, group in grouped.items():
         for indent, text in (("  ", names), *(("    ", line) for line in group)):
-            filled = fill(text, console.width, initial_indent=indent, subsequent_indent=indent)
-            console.print(Text(filled), soft_wrap=True)
+            _say(text, console, indent)
 
 
 def _show_difference(difference: Difference, dtypes: str, console: Console) -> None:
     for line in _explained(difference, dtypes):
-        console.print(Text(line))
+        _say(line, console)
     console.print()
     picture = draw(
         difference.case,
@@ -152,7 +169,7 @@ def _explained(difference: Difference, dtypes: str) -> list[str]:
         if difference.ties:
             lines.append(f"These explain it as well: {', '.join(difference.ties)}.")
     elif difference.rule:
-        lines.append(f"No known mistake explains it. It fails where {difference.rule}.")
+        lines.append(f"No known mistake explains it. Where it fails: {difference.rule}.")
     elif difference.kind in DIAGNOSED:
         lines.append("No known mistake explains it.")
     return lines
