@@ -12,8 +12,8 @@ from convspec.case import Case, attribute_defaults, forward_name
 from convspec.operations import OPERATIONS
 from convspec.oracle.call import Callee, Returned, Unsupported, arguments, call
 from convspec.oracle.judge import judge, same_values
-from convspec.oracle.reference import trial
 from convspec.oracle.runner import Finding
+from convspec.oracle.trials.trial import Trial
 
 
 def layouts(array: Array) -> Iterator[tuple[str, Array]]:
@@ -28,12 +28,14 @@ def layouts(array: Array) -> Iterator[tuple[str, Array]]:
         yield "transposed", numpy.ascontiguousarray(array.swapaxes(0, -1)).swapaxes(0, -1)
 
 
-def layout_findings(target: Callee, cases: list[Case], namespace: Any) -> tuple[int, list[Finding]]:
+def layout_findings(
+    target: Callee, cases: list[Case], right_of: Callable[[Case], Trial]
+) -> tuple[int, list[Finding]]:
     """Views give what the spec gives: for each operand, and for all of them at once."""
     judged, findings = 0, []
     for case in cases:
         first = next(iter(case.operands.values()))
-        right = trial(case, namespace)
+        right = right_of(case)
         for name, operands in _viewed(case.operands):
             outcome = call(target, case.operation, operands, case.attributes)
             if isinstance(outcome, Unsupported):
@@ -158,8 +160,8 @@ BAD_ARGUMENTS: tuple[tuple[str, Spoil], ...] = (
     ("dilation 0", _attribute("dilation", _all("dilation", 0))),
     ("negative padding", _attribute("padding", _all("padding", (-1, -1)))),
     ("kernel_size 0", _attribute("kernel_size", _all("kernel_size", 0))),
-    ("groups that do not divide the channels", _attribute("groups", lambda case: 5)),
-    ("an unknown mode", _attribute("mode", lambda case: "sideways")),
+    ("groups that do not divide the channels", _attribute("groups", lambda _: 5)),
+    ("an unknown mode", _attribute("mode", lambda _: "sideways")),
     (
         "output_padding as large as stride and dilation",
         _attribute(

@@ -64,9 +64,7 @@ def check(
     begun = perf_counter()
     # Infinities and NaN are among the data on purpose.
     with numpy.errstate(all="ignore"):
-        reports = {
-            operation: examine(implementation, name, operation, plan) for operation in names
-        }
+        reports = {operation: examine(implementation, name, operation, plan) for operation in names}
     return Report(
         target=name,
         version=_text(getattr(implementation, "version", None)),
@@ -97,8 +95,9 @@ def element(name: str) -> numpy.dtype[Any]:
     if name == "bfloat16":
         import ml_dtypes
 
-        return numpy.dtype(ml_dtypes.bfloat16)
-    return numpy.dtype(name)
+        name = ml_dtypes.bfloat16
+    dtype: numpy.dtype[Any] = numpy.dtype(name)
+    return dtype
 
 
 def _shown_name(implementation: Any) -> str:

@@ -29,7 +29,7 @@ REPEATABLE = ("shape", "dtype", "value", "raises")
 
 
 class Context(NamedTuple):
-    """What judging needs: the function under test, its target's name, and the spec it is held to."""
+    """What judging needs: the function under test, its target's name, and the spec it must meet."""
 
     operation: str
     target: Callee

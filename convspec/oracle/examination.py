@@ -9,15 +9,15 @@ from typing import Any, NamedTuple
 import numpy
 
 from convspec.case import Case, call_windows, forward_name
-from convspec.oracle import accuracy as rounding_step
 from convspec.oracle import behaviour, special, thresholds, ties
+from convspec.oracle.accuracy import accuracy
 from convspec.oracle.call import Callee, callee
-from convspec.oracle.diagnosis import separating_rule
 from convspec.oracle.differences import Context, differences
 from convspec.oracle.draws import FAST_ALGORITHM_ENTRY
 from convspec.oracle.open_points import open_points
-from convspec.oracle.reference import spec, trials, under
+from convspec.oracle.reference import spec, trial, trials, under
 from convspec.oracle.report import Difference, OperationReport
+from convspec.oracle.rule import separating_rule
 from convspec.oracle.runner import Finding, Tally, run
 from convspec.oracle.scope import RESTRICTIONS, Restriction, obeys
 from convspec.oracle.search import search
@@ -75,7 +75,7 @@ def examine(implementation: Any, name: str, operation: str, plan: Plan) -> Opera
     namespace = under_variants(operation, seen.active) if seen.active else spec()
     subject = Subject(operation, target, seen, namespace, plan)
     found: list[Difference] = _variant_differences(subject, name)
-    evidence = []
+    evidence: list[Evidence] = []
     for dtype in plan.dtypes:
         gathered = Evidence(dtype, [], [], [], [], [], {}, [], [])
         for label, step in STEPS.items():
@@ -83,12 +83,7 @@ def examine(implementation: Any, name: str, operation: str, plan: Plan) -> Opera
                 plan.progress(operation, f"{label}, {dtype}", len(evidence), len(plan.dtypes))
             step(subject, gathered)
         context = Context(operation, target, name, namespace, dtype.name)
-        known = {(difference.kind, difference.diagnosis) for difference in found}
-        found += [
-            difference
-            for difference in differences(context, gathered.findings, gathered.passing)
-            if difference.diagnosis is None or (difference.kind, difference.diagnosis) not in known
-        ]
+        found = _merged(found, differences(context, gathered.findings, gathered.passing))
         evidence.append(gathered)
     points = (
         {}
@@ -96,6 +91,24 @@ def examine(implementation: Any, name: str, operation: str, plan: Plan) -> Opera
         else open_points(operation, target, plan.dtypes[0])
     )
     return _reported(subject, evidence, found, points, perf_counter() - begun)
+
+
+def _merged(found: list[Difference], more: list[Difference]) -> list[Difference]:
+    """Differences of several dtypes, the same one listed once with every dtype it was seen in."""
+    merged = {_sameness(difference): difference for difference in found}
+    for difference in more:
+        known = merged.get(_sameness(difference))
+        if known is None:
+            merged[_sameness(difference)] = difference
+        elif difference.dtype not in known.dtype.split(", "):
+            merged[_sameness(difference)] = known._replace(
+                dtype=f"{known.dtype}, {difference.dtype}", cases=known.cases + difference.cases
+            )
+    return list(merged.values())
+
+
+def _sameness(difference: Difference) -> tuple[str, str]:
+    return difference.kind, difference.diagnosis or difference.id
 
 
 def _missing(operation: str, reason: str) -> OperationReport:
@@ -158,18 +171,33 @@ def _unsupported_rule(
     return "; ".join([*([rule] if rule else []), *given[:3]])
 
 
-def _add(
-    subject: Subject, evidence: Evidence, stream: Iterator[Trial], *, kind: str | None = None
+Stream = Callable[[int | None], Iterator[Trial]]
+
+
+def _judge(
+    subject: Subject, evidence: Evidence, stream: Stream, *, kind: str | None = None
 ) -> Tally:
-    """Run a stream of trials and keep what it shows; `kind` renames wrong values."""
-    tally = run(subject.operation, subject.target, stream, evidence.dtype, position=[0])
+    """Run a stream of trials and keep what it shows; `kind` renames wrong values.
+
+    `stream` makes the trials, given the largest entry if a fast algorithm (Winograd, FFT) must
+    recover them: where every wrong value is a small error, all is done again with small
+    integers, which such an algorithm returns exactly once they are rounded.
+    """
+    tally = run(subject.operation, subject.target, stream(None), evidence.dtype, position=[0])
+    findings = tally.findings
+    if tally.found and _might_be_fast(findings):
+        near = _within_half(stream(FAST_ALGORITHM_ENTRY))
+        again = run(subject.operation, subject.target, near, evidence.dtype, position=[0])
+        if again.judged and not again.found:
+            evidence.accuracies.append(FAST_ALGORITHM)
+            tally, findings = again, []
     evidence.judged.append(tally.judged)
     evidence.inside.append(tally.seconds_inside)
     evidence.passing.extend(tally.passing)
     evidence.refused.extend(tally.refused[:256])
     for reason, count in tally.unsupported.items():
         evidence.reasons[reason] = evidence.reasons.get(reason, 0) + count
-    for finding in tally.findings:
+    for finding in findings:
         renamed = finding._replace(kind=kind) if kind and finding.kind == "value" else finding
         evidence.findings.append(renamed)
     return tally
@@ -189,10 +217,10 @@ def sweep_step(subject: Subject, evidence: Evidence) -> None:
     restriction: Restriction = frozenset()
     tally = _swept(subject, evidence, restriction)
     if tally.mutated is not None:
-        evidence.findings[:] = [_mutation(operation, tally.mutated)]
+        evidence.findings[:] = [_mutation(tally.mutated)]
         return
     if sum(tally.unsupported.values()) > tally.judged:
-        restriction = _restriction(operation, tally)
+        restriction = _restriction(tally)
         if restriction:
             _swept(subject, evidence, restriction)
     evidence.notes.extend(_coverage_notes(operation, plan, restriction))
@@ -201,29 +229,19 @@ def sweep_step(subject: Subject, evidence: Evidence) -> None:
 def _swept(subject: Subject, evidence: Evidence, restriction: Restriction) -> Tally:
     operation, plan = subject.operation, subject.plan
 
-    def stream(largest: int | None = None) -> Iterator[Trial]:
+    def stream(largest: int | None) -> Iterator[Trial]:
         setting = _setting(subject, evidence.dtype, largest)
         exact = exact_trials(operation, plan.level, plan.seed, setting, restriction)
         active = subject.variants.active
         return under(operation, exact, subject.namespace) if active else exact
 
-    before = len(evidence.findings)
-    tally = _add(subject, evidence, stream(), kind=_value_kind(operation))
-    if tally.found and _might_be_fast(evidence.findings[before:]):
-        near = _within_half(stream(FAST_ALGORITHM_ENTRY))
-        again = run(operation, subject.target, near, evidence.dtype, position=[0])
-        if again.judged and not again.found:
-            del evidence.findings[before:]
-            evidence.accuracies.append(FAST_ALGORITHM)
-            evidence.judged.append(again.judged)
-            evidence.passing.extend(again.passing)
-    return tally
+    return _judge(subject, evidence, stream, kind=_value_kind(operation))
 
 
 def _might_be_fast(findings: list[Finding]) -> bool:
     """Whether every wrong value is off by less than a thousandth of the largest one."""
     return all(
-        finding.kind in ("value", "gradient")
+        finding.kind == "value"
         and finding.actual is not None
         and all(
             actual.shape == value.shape
@@ -236,16 +254,18 @@ def _might_be_fast(findings: list[Finding]) -> bool:
 
 def _within_half(stream: Iterator[Trial]) -> Iterator[Trial]:
     """Trials whose integers a fast algorithm must recover by rounding."""
-    for trial in stream:
-        slack = tuple(numpy.full(value.shape, 0.499) for value in trial.expected)
-        yield trial._replace(slack=slack)
+    return map(_near, stream)
 
 
-def _mutation(operation: str, case: Case) -> Finding:
+def _near(due: Trial) -> Trial:
+    return due._replace(slack=tuple(numpy.full(value.shape, 0.499) for value in due.expected))
+
+
+def _mutation(case: Case) -> Finding:
     return Finding("mutates", "the call changed its arguments", case, None, (), None)
 
 
-def _restriction(operation: str, tally: Tally) -> Restriction:
+def _restriction(tally: Tally) -> Restriction:
     """The least restriction of the scope that no refused case obeys but some judged one does."""
     for restriction in RESTRICTIONS:
         refused = any(_case_obeys(case, restriction) for case in tally.refused)
@@ -288,52 +308,46 @@ def _coverage_notes(operation: str, plan: Plan, restriction: Restriction) -> lis
 def thresholds_step(subject: Subject, evidence: Evidence) -> None:
     """Sizes where implementations switch algorithm."""
     plan = subject.plan
-    rng = numpy.random.default_rng(plan.seed)
-    cases = thresholds.threshold_cases(subject.operation, plan.level, rng, evidence.dtype)
-    if FAST_ALGORITHM in evidence.accuracies:
-        cases = (_small_entries(case) for case in cases)
-        _add(subject, evidence, _within_half(trials(cases, subject.namespace)))
-        return
-    stream = trials(cases, subject.namespace)
-    _add(subject, evidence, stream, kind=_value_kind(subject.operation))
 
+    def stream(largest: int | None) -> Iterator[Trial]:
+        rng = numpy.random.default_rng(plan.seed)
+        cases = thresholds.threshold_cases(
+            subject.operation, plan.level, rng, evidence.dtype, largest
+        )
+        return trials(cases, subject.namespace)
 
-def _small_entries(case: Case) -> Case:
-    operands = {
-        name: numpy.fmod(array, FAST_ALGORITHM_ENTRY + 1) for name, array in case.operands.items()
-    }
-    return case._replace(operands=operands)
+    _judge(subject, evidence, stream, kind=_value_kind(subject.operation))
 
 
 def special_step(subject: Subject, evidence: Evidence) -> None:
     """NaN and infinities."""
-    rng = numpy.random.default_rng(subject.plan.seed)
     repeats = 2 if subject.plan.level == "quick" else 6
-    cases = special.special_cases(subject.operation, rng, evidence.dtype, repeats)
-    with numpy.errstate(all="ignore"):
-        _add(subject, evidence, trials(cases, subject.namespace), kind="special")
+
+    def stream(_: int | None) -> Iterator[Trial]:
+        rng = numpy.random.default_rng(subject.plan.seed)
+        cases = special.special_cases(subject.operation, rng, evidence.dtype, repeats)
+        return trials(cases, subject.namespace)
+
+    _judge(subject, evidence, stream, kind="special")
 
 
-def rounding_step_of(subject: Subject, evidence: Evidence) -> None:
+def accuracy_step(subject: Subject, evidence: Evidence) -> None:
     """The accuracy class, and whether it is the one required."""
     if evidence.dtype.kind in "iu" or evidence.findings:
         return
-    rng = numpy.random.default_rng(subject.plan.seed)
-    seen = rounding_step.accuracy(
-        subject.operation, subject.target, subject.namespace, evidence.dtype, rng, 2
+    plan = subject.plan
+    seen = accuracy(
+        subject.operation,
+        subject.target,
+        subject.namespace,
+        evidence.dtype,
+        numpy.random.default_rng(plan.seed),
+        plan.require_accuracy,
     )
     evidence.judged.append(seen.judged)
     evidence.findings.extend(seen.findings)
-    if seen.name is None:
-        return
-    evidence.accuracies.append(seen.name)
-    required = subject.plan.require_accuracy
-    if required is not None and ACCURACIES.index(seen.name) > ACCURACIES.index(required):
-        worst = rounding_step.worst_case(
-            subject.operation, subject.target, subject.namespace, evidence.dtype, required
-        )
-        message = f"{evidence.dtype} is computed as {seen.name}, {required} is required"
-        evidence.findings.append(worst._replace(message=message))
+    if seen.name is not None:
+        evidence.accuracies.append(seen.name)
 
 
 def ties_step(subject: Subject, evidence: Evidence) -> None:
@@ -354,14 +368,19 @@ def behaviour_step(subject: Subject, evidence: Evidence) -> None:
     if any(finding.kind == "mutates" for finding in evidence.findings):
         return
     cases = sorted(evidence.passing, key=_case_size)[-BEHAVIOUR_CASES:]
-    for check in (behaviour.layout_findings, behaviour.repeat_findings):
-        judged, findings = check(subject.target, cases)
+    smallest = sorted(evidence.passing, key=_case_size)[:BEHAVIOUR_CASES]
+
+    def right(case: Case) -> Trial:
+        due = trial(case, subject.namespace)
+        return _near(due) if FAST_ALGORITHM in evidence.accuracies else due
+
+    for judged, findings in (
+        behaviour.layout_findings(subject.target, cases, right),
+        behaviour.repeat_findings(subject.target, cases),
+        behaviour.accepts_findings(subject.target, smallest),
+    ):
         evidence.judged.append(judged)
         evidence.findings.extend(findings)
-    smallest = sorted(evidence.passing, key=_case_size)[:BEHAVIOUR_CASES]
-    judged, findings = behaviour.accepts_findings(subject.target, smallest)
-    evidence.judged.append(judged)
-    evidence.findings.extend(findings)
 
 
 def _case_size(case: Case) -> int:
@@ -388,7 +407,7 @@ Step = Callable[[Subject, Evidence], None]
 STEPS: dict[str, Step] = {
     "exact sweep": sweep_step,
     "thresholds": thresholds_step,
-    "rounding": rounding_step_of,
+    "rounding": accuracy_step,
     "special values": special_step,
     "ties": ties_step,
     "behaviour": behaviour_step,

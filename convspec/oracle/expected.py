@@ -15,6 +15,7 @@ import numpy
 from convspec.arguments import Array
 from convspec.case import call_windows
 from convspec.oracle.tables import (
+    Place,
     Table,
     backward_input,
     backward_weight,
@@ -66,7 +67,7 @@ def conv_vjp(
 
 def _transposed(
     input: Array, weight: Array, attributes: dict[str, Any]
-) -> tuple[Table, tuple[slice, ...], tuple[int, ...]]:
+) -> tuple[Table, Place, tuple[int, ...]]:
     sliding, sizes = conv_transpose_windows(input.shape, weight.shape, **attributes)
     tabulated = window_table(sizes, sliding)
     return tabulated, output_slices(tabulated, sliding, input.shape[2:]), sizes
@@ -99,7 +100,7 @@ def conv_transpose_vjp(
     return gradients if bias is None else (*gradients, cotangent.sum(axis=summed, dtype=float))
 
 
-def _signal(f: Array, g: Array, mode: str) -> tuple[tuple[slice, ...], dict[str, Any]]:
+def _signal(f: Array, g: Array, mode: str) -> tuple[Place, dict[str, Any]]:
     kept = [overlap(mode, n, m) for n, m in zip(f.shape, g.shape, strict=True)]
     full = tuple((m - 1, m - 1) for m in g.shape)
     return tuple(slice(k.start, k.stop) for k in kept), {"padding": full}
@@ -108,7 +109,8 @@ def _signal(f: Array, g: Array, mode: str) -> tuple[tuple[slice, ...], dict[str,
 def correlate(f: Array, g: Array, mode: str = "full") -> Array:
     """`convspec.correlate`: a `conv` with full padding, and the kept part of it."""
     kept, attributes = _signal(f, g, mode)
-    return conv(f[None, None], g[None, None], **attributes)[0, 0][kept]
+    full: Array = conv(f[None, None], g[None, None], **attributes)[0, 0]
+    return full[kept]
 
 
 def convolve(f: Array, g: Array, mode: str = "full") -> Array:
@@ -143,7 +145,7 @@ def max_pool_with_indices(input: Array, **attributes: Any) -> tuple[Array, Array
     tabulated = window_table(spatial, sliding)
     read = columns(input, tabulated, -numpy.inf)
     # A tap outside the input may not win, not even against -inf.
-    outside = tabulated.index == tabulated.size
+    outside = tabulated.reads == tabulated.size
     rank_in_window = numpy.where(outside, -numpy.inf, read)
     winner = rank_in_window.argmax(axis=2)
     all_lowest = numpy.isneginf(rank_in_window.max(axis=2))
@@ -151,7 +153,7 @@ def max_pool_with_indices(input: Array, **attributes: Any) -> tuple[Array, Array
     place = output_slices(tabulated, sliding, output_sizes(spatial, sliding))
     shape = (*input.shape[:2], *tabulated.starts)
     values = numpy.take_along_axis(read, winner[:, :, None], axis=2).reshape(shape)
-    found = tabulated.index[winner, numpy.arange(winner.shape[2])].reshape(shape)
+    found = tabulated.reads[winner, numpy.arange(winner.shape[2])].reshape(shape)
     return values[place], found[place]
 
 
@@ -160,7 +162,7 @@ def max_pool(input: Array, **attributes: Any) -> Array:
     sliding = pool_windows_of(input, attributes)
     spatial = input.shape[2:]
     tabulated = window_table(spatial, sliding)
-    dense = columns(input, tabulated, -numpy.inf).max(axis=2)
+    dense: Array = columns(input, tabulated, -numpy.inf).max(axis=2)
     place = output_slices(tabulated, sliding, output_sizes(spatial, sliding))
     return dense.reshape(*dense.shape[:2], *tabulated.starts)[place]
 
@@ -198,10 +200,11 @@ def average_pool(input: Array, *, count_include_pad: bool = False, **attributes:
     sliding = pool_windows_of(input, attributes)
     spatial = input.shape[2:]
     tabulated = window_table(spatial, sliding)
-    dense = columns(input, tabulated, 0.0).sum(axis=2)
+    dense: Array = columns(input, tabulated, 0.0).sum(axis=2)
     place = output_slices(tabulated, sliding, output_sizes(spatial, sliding))
     sums = dense.reshape(*dense.shape[:2], *tabulated.starts)[place]
-    return sums / divisors(spatial, sliding, count_include_pad=count_include_pad)
+    averages: Array = sums / divisors(spatial, sliding, count_include_pad=count_include_pad)
+    return averages
 
 
 def average_pool_vjp(
@@ -214,6 +217,6 @@ def average_pool_vjp(
     place = output_slices(tabulated, sliding, output_sizes(spatial, sliding))
     shared = cotangent / divisors(spatial, sliding, count_include_pad=count_include_pad)
     channels = input.shape[1]
-    ones = numpy.ones((channels, 1, tabulated.index.shape[0]))
+    ones = numpy.ones((channels, 1, tabulated.reads.shape[0]))
     d_input = backward_input(stuffed(shared, tabulated, place), ones, tabulated, channels)
     return (d_input.reshape(input.shape),)

@@ -57,11 +57,12 @@ def judge(
 
 def wrong_places(actual: Array, expected: Array, bound: Array | None) -> Array:
     """Where an output is wrong, as a boolean array: neither equal nor within the bound."""
-    right = (actual == expected) | ((actual != actual) & (expected != expected))
+    right: Array = (actual == expected) | ((actual != actual) & (expected != expected))
     if bound is not None:
         with numpy.errstate(invalid="ignore"):
             right |= abs(actual.astype(float) - expected) <= bound
-    return ~right
+    wrong: Array = ~right
+    return wrong
 
 
 def _first_wrong(actual: Array, expected: Array, bound: Array | None) -> str:

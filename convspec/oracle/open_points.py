@@ -1,4 +1,4 @@
-"""Open points: what an implementation does where the spec leaves it free.  Measured, never failed."""
+"""Open points: what an implementation does where the spec leaves it free, measured, not failed."""
 
 from __future__ import annotations
 
@@ -79,11 +79,16 @@ def gradient_on_ties(operation: str, target: Callee, dtype: Any) -> str | None:
     if not isinstance(outcome, Returned):
         return None
     shares = tuple(float(x) for x in outcome.outputs[0].ravel())
-    known = {(4.0, 0.0): "first", (0.0, 4.0): "last", (2.0, 2.0): "split", (4.0, 4.0): "all"}
+    known: dict[tuple[float, ...], str] = {
+        (4.0, 0.0): "first",
+        (0.0, 4.0): "last",
+        (2.0, 2.0): "split",
+        (4.0, 4.0): "all",
+    }
     return known.get(shares, f"{shares}")
 
 
-def integer_overflow(operation: str, target: Callee, dtype: Any) -> str | None:
+def integer_overflow(operation: str, target: Callee, _: Any) -> str | None:
     """Whether a product that its dtype cannot hold wraps, or is computed in a wider one."""
     large = numpy.array([[[2**30]]], numpy.int32)
     four = numpy.array([[[4]]], numpy.int32)

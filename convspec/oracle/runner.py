@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, MutableSequence
+from collections.abc import Iterator, MutableSequence
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -52,7 +52,6 @@ def run(
     position: MutableSequence[int],
     skip: frozenset[int] = frozenset(),
     private_copies: bool = False,
-    report: Callable[[int], None] = lambda done: None,
 ) -> Tally:
     """Judge every trial of a stream.
 
@@ -122,8 +121,6 @@ def run(
             )
         if found >= ENOUGH_FINDINGS:
             break
-        if number % 256 == 0:
-            report(number)
     mutated = None
     if not private_copies and pristine and _changed(pristine, {}) is not None:
         mutated = Case(operation, {n: before for n, (_, before) in pristine.items()}, {})

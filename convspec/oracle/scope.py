@@ -62,12 +62,12 @@ class Coverage(NamedTuple):
     feasible: tuple[int, int, int]
 
 
-def _valid_conv(size: int, kernel: int, dilation: int, stride: int, low: int, high: int) -> bool:
+def _valid_conv(size: int, kernel: int, dilation: int, _: int, low: int, high: int) -> bool:
     return extent(Window(kernel, dilation=dilation)) <= size + low + high
 
 
 def _valid_pool(
-    size: int, kernel: int, dilation: int, stride: int, low: int, high: int, ceil: bool
+    size: int, kernel: int, dilation: int, stride: int, low: int, high: int, *, ceil: bool
 ) -> bool:
     window = Window(kernel, stride, low, high, dilation, ceil)
     fits = extent(window) <= size + low + high
@@ -156,7 +156,7 @@ def _scope(family: str) -> Scope:
         shared, sliding = (*shared, "stride"), ("low", "high", "output_padding")
         return Scope(shared, sliding, numpy.array(rows), {**CHANNELS, **FLAGS})
     ceil = family == "pool_ceil"
-    rows = [row for row in product(*ranges) if _valid_pool(*row, ceil)]
+    rows = [row for row in product(*ranges) if _valid_pool(*row, ceil=ceil)]
     call = {
         "channels": range(1, 4),
         "single": range(2),
@@ -196,7 +196,8 @@ def _codes(rows: Array, bases: Array, strength: int) -> Array:
         column = combos[:, member]
         code = code * bases[column] + rows[:, column]
     sizes = bases[combos].prod(axis=1)
-    return code + (numpy.cumsum(sizes) - sizes)
+    apart: Array = code + (numpy.cumsum(sizes) - sizes)
+    return apart
 
 
 def _new_at(codes: Array) -> Array:

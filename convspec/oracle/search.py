@@ -19,7 +19,7 @@ from convspec.strategies import calls
 EXAMPLES = {"quick": 40, "standard": 150, "exhaustive": 2000}
 
 
-class _Disagreement(Exception):
+class _DisagreementError(Exception):
     """Raised to tell Hypothesis that a case fails, so that it shrinks it."""
 
 
@@ -72,11 +72,11 @@ def search(
         judged += 1
         if isinstance(finding, Finding) and not _is_open(finding):
             last[:] = [finding]
-            raise _Disagreement
+            raise _DisagreementError
 
     try:
         look()
-    except (_Disagreement, HypothesisException):
+    except (_DisagreementError, HypothesisException):
         return judged, last
     return judged, []
 
@@ -87,7 +87,7 @@ def _is_open(finding: Finding) -> bool:
 
 
 def _has_ties(case: Case) -> bool:
-    if case.operation not in ("max_pool_with_indices",) and not case.operation.endswith("_vjp"):
+    if case.operation != "max_pool_with_indices" and not case.operation.endswith("_vjp"):
         return False
     x = case.operands["input"]
     flat = x.reshape(x.shape[0] * x.shape[1], -1) if x.size else x.reshape(0, 0)

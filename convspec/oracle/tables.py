@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from math import prod
+from types import EllipsisType
 from typing import NamedTuple
 
 import numpy
@@ -17,14 +18,16 @@ import numpy
 from convspec.arguments import Array, Shape
 from convspec.window import Window, dense_starts, start
 
+Place = tuple[slice | EllipsisType, ...]
+
 
 class Table(NamedTuple):
-    """Windows at every start: `index[k, t]` is the flat input position that tap `k` of start `t`
+    """Windows at every start: `reads[k, t]` is the flat input position that tap `k` of start `t`
     reads, or `size`, one past the input, where there is none; `start_of[k, a]` is the flat start
     whose tap `k` reads position `a`.  `first` is the lowest start on each axis.
     """
 
-    index: Array
+    reads: Array
     start_of: Array
     first: tuple[int, ...]
     starts: Shape
@@ -74,19 +77,19 @@ def window_table(spatial: Shape, sliding: tuple[Window, ...]) -> Table:
     )
 
 
-def output_slices(tabulated: Table, sliding: tuple[Window, ...], sizes: Shape) -> tuple[slice, ...]:
+def output_slices(tabulated: Table, sliding: tuple[Window, ...], sizes: Shape) -> Place:
     """Where the outputs of a call lie among the starts, as an index of a dense result."""
     slices = []
     for first, window, o in zip(tabulated.first, sliding, sizes, strict=True):
         begin = start(window, 0) - first
         slices.append(slice(begin, begin + (o - 1) * window.stride + 1, window.stride))
-    return (..., *slices)  # type: ignore[return-value]
+    return (..., *slices)
 
 
 def columns(x: Array, tabulated: Table, outside: float) -> Array:
     """`(N, C, K, T)`: what every tap of every start reads, `outside` beyond the input."""
     batch, channels = x.shape[:2]
-    return gathered(x.reshape(batch, channels, tabulated.size), tabulated.index, outside)
+    return gathered(x.reshape(batch, channels, tabulated.size), tabulated.reads, outside)
 
 
 def gathered(x: Array, index: Array, outside: float) -> Array:
@@ -103,7 +106,8 @@ def forward(read: Array, w: Array, groups: int) -> Array:
     outputs = w.shape[0]
     grouped = read.reshape(batch, groups, channels // groups * taps, starts)
     kernels = w.reshape(groups, outputs // groups, channels // groups * taps)
-    return (kernels @ grouped).reshape(batch, outputs, starts)
+    dense: Array = kernels @ grouped
+    return dense.reshape(batch, outputs, starts)
 
 
 def backward_input(g: Array, w: Array, tabulated: Table, groups: int) -> Array:
@@ -114,7 +118,8 @@ def backward_input(g: Array, w: Array, tabulated: Table, groups: int) -> Array:
     products = kernels @ g.reshape(batch, groups, outputs // groups, starts)
     spread = products.reshape(batch, groups * share, taps * starts)
     place = tabulated.start_of + numpy.arange(taps)[:, None] * starts
-    return spread.take(place, axis=2).sum(axis=2)
+    gathered_back: Array = spread.take(place, axis=2).sum(axis=2)
+    return gathered_back
 
 
 def backward_weight(g: Array, read: Array, groups: int) -> Array:
@@ -123,14 +128,14 @@ def backward_weight(g: Array, read: Array, groups: int) -> Array:
     channels, taps = read.shape[1:3]
     rows = g.reshape(batch, groups, outputs // groups, starts)
     grouped = read.reshape(batch, groups, channels // groups * taps, starts)
-    summed = (rows @ grouped.swapaxes(2, 3)).sum(axis=0)
+    summed: Array = (rows @ grouped.swapaxes(2, 3)).sum(axis=0)
     return summed.reshape(outputs, channels // groups, taps)
 
 
-def strided(tabulated: Table, place: tuple[slice, ...]) -> Array:
-    """`index` for the starts of a call's outputs alone: `(K, outputs)`."""
-    taps = tabulated.index.shape[0]
-    return tabulated.index.reshape(taps, *tabulated.starts)[place].reshape(taps, -1)
+def strided(tabulated: Table, place: Place) -> Array:
+    """`reads` for the starts of a call's outputs alone: `(K, outputs)`."""
+    taps = tabulated.reads.shape[0]
+    return tabulated.reads.reshape(taps, *tabulated.starts)[place].reshape(taps, -1)
 
 
 def scattered(x: Array, w: Array, index: Array, size: int, groups: int) -> Array:
@@ -149,7 +154,7 @@ def scattered(x: Array, w: Array, index: Array, size: int, groups: int) -> Array
     return total[:, :, :size]
 
 
-def stuffed(g: Array, tabulated: Table, place: tuple[slice, ...]) -> Array:
+def stuffed(g: Array, tabulated: Table, place: Place) -> Array:
     """A cotangent at its place among all starts, zero elsewhere: `(N, O, T)`."""
     dense = numpy.zeros((*g.shape[:2], *tabulated.starts))
     dense[place] = g

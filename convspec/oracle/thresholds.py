@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy
 
-from convspec.arguments import Array, Shape
+from convspec.arguments import Shape
 from convspec.case import Case, forward_name, normalised
 from convspec.operations import OPERATIONS
 from convspec.oracle.draws import amplitude, distinct, integers
@@ -62,9 +62,13 @@ Geometry = tuple[dict[str, Shape], dict[str, Any]]
 
 
 def threshold_cases(
-    operation: str, level: str, rng: numpy.random.Generator, dtype: numpy.dtype[Any]
+    operation: str,
+    level: str,
+    rng: numpy.random.Generator,
+    dtype: numpy.dtype[Any],
+    largest: int | None = None,
 ) -> Iterator[Case]:
-    """Every threshold case of an operation that the spec accepts."""
+    """Every threshold case of an operation that the spec accepts; `largest` caps the entries."""
     name = forward_name(operation)
     row = OPERATIONS[name]
     for shapes, attributes in _geometries(name, "quick" if level == "quick" else "standard"):
@@ -73,7 +77,7 @@ def threshold_cases(
             output = row.shape(*shapes.values(), **complete)
         except ValueError:  # a feature that this shape cannot have
             continue
-        yield _case(operation, shapes, complete, output, rng, dtype)
+        yield _case(operation, shapes, complete, output, rng, dtype, largest)
 
 
 def _case(
@@ -83,6 +87,7 @@ def _case(
     output: Shape,
     rng: numpy.random.Generator,
     dtype: numpy.dtype[Any],
+    cap: int | None,
 ) -> Case:
     if forward_name(operation).startswith("max_pool"):
         # Permutations of a long axis exceed what a half type can hold exactly.
@@ -91,7 +96,7 @@ def _case(
     else:
         terms = max(prod(shape[1:]) for shape in (*shapes.values(), output))
         terms = max(terms, prod(output) // max(1, output[1] if len(output) > 1 else 1))
-        largest = amplitude(terms, dtype)
+        largest = cap or amplitude(terms, dtype)
         operands = {name: integers(rng, shape, largest, dtype) for name, shape in shapes.items()}
     if operation.endswith("_vjp"):
         operands = {"cotangent": integers(rng, output, min(largest, 8), dtype), **operands}
@@ -121,12 +126,15 @@ def _signal_geometries(level: str) -> Iterator[Geometry]:
 def _conv_geometries(level: str) -> Iterator[Geometry]:
     for channels in CHANNELS[level]:
         for kernel in ((1, 1), (3, 3)):
-            x = (2, channels, 5, 6)
+            x: Shape = (2, channels, 5, 6)
             yield {"input": x, "weight": (3, channels, *kernel)}, {"padding": 1}
             yield {"input": (2, 3, 5, 6), "weight": (channels, 3, *kernel)}, {"stride": 2}
-        depthwise = {"input": (2, channels, 5, 6), "weight": (channels, 1, 3, 3)}
+        depthwise: dict[str, Shape] = {"input": (2, channels, 5, 6), "weight": (channels, 1, 3, 3)}
         yield {**depthwise, "bias": (channels,)}, {"groups": channels, "padding": 1}
-        multiplied = {"input": (2, channels, 5, 6), "weight": (2 * channels, 1, 3, 3)}
+        multiplied: dict[str, Shape] = {
+            "input": (2, channels, 5, 6),
+            "weight": (2 * channels, 1, 3, 3),
+        }
         yield multiplied, {"groups": channels, "stride": 2}
     for n in LONG_AXES[level]:
         yield {"input": (1, 2, n), "weight": (2, 2, 3)}, {"padding": 1}
@@ -136,22 +144,25 @@ def _conv_geometries(level: str) -> Iterator[Geometry]:
         for kernel in ((1, 1), (3, 3), (2, 2), (1, 3), (5, 5), (7, 6)):
             for feature in CONV_FEATURES:
                 share = 4 // feature.get("groups", 1)
-                shapes = {"input": (batch, 4, 7, 6), "weight": (6, share, *kernel)}
+                shapes: dict[str, Shape] = {
+                    "input": (batch, 4, 7, 6),
+                    "weight": (6, share, *kernel),
+                }
                 yield shapes, feature
                 yield {**shapes, "bias": (6,)}, feature
         for feature in CONV_FEATURES:
-            depthwise = {**feature, "groups": 4}
-            yield {"input": (batch, 4, 7, 6), "weight": (4, 1, 3, 3)}, depthwise
-            yield {"input": (batch, 4, 7, 6), "weight": (8, 1, 3, 3)}, depthwise
+            grouped = {**feature, "groups": 4}
+            yield {"input": (batch, 4, 7, 6), "weight": (4, 1, 3, 3)}, grouped
+            yield {"input": (batch, 4, 7, 6), "weight": (8, 1, 3, 3)}, grouped
 
 
 def _transposed_geometries(level: str) -> Iterator[Geometry]:
     for channels in CHANNELS[level]:
         for kernel in ((1, 1), (3, 3)):
-            x = (2, channels, 4, 3)
+            x: Shape = (2, channels, 4, 3)
             yield {"input": x, "weight": (channels, 3, *kernel)}, {"stride": 2}
             yield {"input": (2, 3, 4, 3), "weight": (3, channels, *kernel)}, {}
-        depthwise = {"input": (2, channels, 4, 3), "weight": (channels, 1, 3, 3)}
+        depthwise: dict[str, Shape] = {"input": (2, channels, 4, 3), "weight": (channels, 1, 3, 3)}
         yield depthwise, {"groups": channels, "stride": 2}
     for n in LONG_AXES[level]:
         yield {"input": (1, 2, n), "weight": (2, 2, 3)}, {"stride": 2, "padding": 1}
@@ -159,7 +170,10 @@ def _transposed_geometries(level: str) -> Iterator[Geometry]:
         for kernel in ((1, 1), (2, 2), (3, 3), (4, 4)):
             for feature in TRANSPOSED_FEATURES:
                 share = 4 // feature.get("groups", 1)
-                shapes = {"input": (batch, 4, 4, 3), "weight": (4, share, *kernel)}
+                shapes: dict[str, Shape] = {
+                    "input": (batch, 4, 4, 3),
+                    "weight": (4, share, *kernel),
+                }
                 yield shapes, feature
                 outputs = share * feature.get("groups", 1)
                 yield {**shapes, "bias": (outputs,)}, feature

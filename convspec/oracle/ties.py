@@ -13,7 +13,7 @@ from convspec.oracle.call import Callee, Returned, call
 from convspec.oracle.draws import integers
 from convspec.oracle.expected import max_pool
 from convspec.oracle.runner import Finding
-from convspec.oracle.tables import columns, output_slices, window_table
+from convspec.oracle.tables import output_slices, strided, window_table
 from convspec.window import output_sizes
 
 # Overlapping, padded, dilated and two-dimensional windows over inputs that are mostly ties.
@@ -52,7 +52,7 @@ def index_findings(target: Callee, cases: Iterator[Case]) -> tuple[int, list[Fin
         sliding = call_windows("max_pool", {"input": x.shape}, case.attributes)
         tabulated = window_table(x.shape[2:], sliding)
         place = output_slices(tabulated, sliding, output_sizes(x.shape[2:], sliding))
-        index = tabulated.index.reshape(len(tabulated.index), *tabulated.starts)[place]
+        index = tabulated.reads.reshape(len(tabulated.reads), *tabulated.starts)[place]
         if found.shape != values.shape:
             message = f"indices have shape {found.shape}, values {values.shape}"
             findings.append(_finding("shape", message, case, outcome.outputs))
@@ -80,7 +80,8 @@ def gradient_findings(target: Callee, cases: Iterator[Case]) -> tuple[int, list[
 
     One window at a time: a one-hot cotangent shows the weights of its window.
     """
-    judged, findings = 0, []
+    judged = 0
+    findings: list[Finding] = []
     for case in cases:
         x, attributes = case.operands["input"], case.attributes
         maxima = max_pool(x, **attributes)
@@ -112,8 +113,8 @@ def _not_convex(
     sliding = call_windows("max_pool", {"input": x.shape}, attributes)
     tabulated = window_table(x.shape[2:], sliding)
     place = output_slices(tabulated, sliding, output_sizes(x.shape[2:], sliding))
-    index = tabulated.index.reshape(len(tabulated.index), *tabulated.starts)[place]
-    members = index[(slice(None), *position[2:])]
+    output = numpy.ravel_multi_index(position[2:], maxima.shape[2:])
+    members = strided(tabulated, place)[:, output]
     members = members[members < tabulated.size]
     plane = weights[position[:2]].ravel()
     values = x[position[:2]].ravel()

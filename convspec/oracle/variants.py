@@ -104,9 +104,8 @@ def variants(operation: str, target: Callee, dtype: numpy.dtype[Any]) -> Variant
             values[variant] = value
             active.append(deviation)
             findings.append(judged[0])
-        elif judged and not any(isinstance(finding, Finding) for finding in judged):
-            if all(finding == "spec" for finding in judged):
-                values.setdefault(variant, RULED[variant])
+        elif judged and all(finding == "spec" for finding in judged):
+            values.setdefault(variant, RULED[variant])
     return Variants(values, tuple(active), tuple(f for f in findings if isinstance(f, Finding)))
 
 

@@ -10,6 +10,7 @@ from convspec.arguments import Array, Shape
 from convspec.oracle.draws import amplitude, integers
 from convspec.oracle.scope import PADDINGS, Block
 from convspec.oracle.tables import (
+    Place,
     Table,
     backward_input,
     backward_weight,
@@ -71,7 +72,7 @@ def flat_weight(weight: Array) -> Array:
 
 def _cases(
     block: Block, sizes: Sizes, tabulated: Table
-) -> Iterator[tuple[dict[str, Any], tuple[slice, ...], Shape]]:
+) -> Iterator[tuple[dict[str, Any], Place, Shape]]:
     """The attributes of each case, its place among the starts, and its output sizes."""
     for slide in block.slides:
         sliding = tuple(

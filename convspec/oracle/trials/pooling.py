@@ -13,6 +13,7 @@ from convspec.oracle.draws import amplitude, distinct, integers, one_hot
 from convspec.oracle.expected import divisors
 from convspec.oracle.scope import PADDINGS, Block
 from convspec.oracle.tables import (
+    Place,
     Table,
     backward_input,
     columns,
@@ -25,7 +26,7 @@ from convspec.rounding import growth, precision, unit_roundoff
 from convspec.window import Window, output_sizes
 
 MOST_PLANES = 64
-Cases = Iterator[tuple[dict[str, Any], tuple[Window, ...], tuple[slice, ...]]]
+Cases = Iterator[tuple[dict[str, Any], tuple[Window, ...], Place]]
 
 
 def _prepare(block: Block) -> tuple[tuple[int, ...], tuple[int, ...], Table]:
@@ -87,7 +88,7 @@ def _winners(x: Array, tabulated: Table) -> tuple[Array, Array]:
     """Dense maxima and their flat input positions, of an input without ties."""
     read = columns(x, tabulated, -numpy.inf)
     winner = read.argmax(axis=2)
-    found = tabulated.index[winner, numpy.arange(winner.shape[2])]
+    found = tabulated.reads[winner, numpy.arange(winner.shape[2])]
     shape = (*x.shape[:2], *tabulated.starts)
     return read.max(axis=2).reshape(shape), found.reshape(shape)
 
@@ -159,7 +160,7 @@ def average_pool_vjp_trials(block: Block, setting: Setting) -> Iterator[Trial]:
     largest = amplitude(prod(kernel), setting.dtype, factors=1)
     x = integers(setting.rng, (batch, channels, *spatial), largest, setting.dtype)
 
-    def spread(shared: Array, place: tuple[slice, ...]) -> Array:
+    def spread(shared: Array, place: Place) -> Array:
         g = stuffed(shared, tabulated, place)
         return backward_input(g, ones, tabulated, channels).reshape(x.shape)
 

@@ -20,7 +20,7 @@ LARGEST_RANK_3 = 3
 
 def size_pairs(budget: int, seed: int) -> list[tuple[Shape, Shape]]:
     """Pairs of operand shapes: all of rank 1 up to 8, and random ones of ranks 2 and 3."""
-    pairs = [((n,), (m,)) for n, m in product(range(1, 9), repeat=2)]
+    pairs: list[tuple[Shape, Shape]] = [((n,), (m,)) for n, m in product(range(1, 9), repeat=2)]
     rng = numpy.random.default_rng([seed, 1])
     while len(pairs) * len(MODES) < budget:
         rank = int(rng.choice([2, 2, 3]))

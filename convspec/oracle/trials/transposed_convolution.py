@@ -12,6 +12,7 @@ from convspec.arguments import Array, Shape
 from convspec.oracle.draws import amplitude, integers
 from convspec.oracle.scope import OUTPUT_PADDINGS, Block
 from convspec.oracle.tables import (
+    Place,
     backward_weight,
     forward,
     gathered,
@@ -46,7 +47,7 @@ def _operands(block: Block, sizes: Sizes, largest: int, setting: Setting) -> dic
 
 def _cases(
     block: Block, sizes: Sizes, windows: tuple[Window, ...]
-) -> Iterator[tuple[dict[str, Any], tuple[slice, ...]]]:
+) -> Iterator[tuple[dict[str, Any], Place]]:
     """The attributes of each case, and its crop of the full output."""
     for slide in block.slides:
         crop = []
@@ -61,7 +62,7 @@ def _cases(
             "dilation": sizes.dilation,
             "groups": sizes.groups,
         }
-        yield attributes, (..., *crop)  # type: ignore[misc]
+        yield attributes, (..., *crop)
 
 
 def flat_space(array: Array) -> Array:
