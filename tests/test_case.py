@@ -10,7 +10,7 @@ import pytest
 from convspec.case import Case, attribute_defaults, call_windows, forward_name, normalised
 from convspec.operations import OPERATIONS
 from convspec.window import Window
-from tests.valid_calls import NAMES, VALID, operand_shapes, filled
+from tests.valid_calls import NAMES, VALID, filled, shape_of
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -82,13 +82,15 @@ def test_a_word_becomes_pairs_that_compute_the_same():
 @pytest.mark.parametrize("name", list(OPERATIONS))
 def test_normalising_twice_changes_nothing_and_the_call_computes_the_same(name):
     row = OPERATIONS[name]
-    shapes, attributes = VALID[name]
+    rng = numpy.random.default_rng(61)
+    operands = filled(name, lambda shape: rng.integers(-9, 9, shape))
+    shapes = {operand: shape_of(value) for operand, value in operands.items()}
+    _, attributes = VALID[name]
     once = normalised(name, shapes, attributes)
     assert normalised(name, shapes, once) == once
     assert set(once) == set(attribute_defaults(name))
-    rng = numpy.random.default_rng(61)
-    operands = filled(name, lambda shape: rng.integers(-9, 9, shape)).values()
-    spelled, regular = row.definition(*operands, **attributes), row.definition(*operands, **once)
+    spelled = row.definition(*operands.values(), **attributes)
+    regular = row.definition(*operands.values(), **once)
     if row.outputs == 1:
         spelled, regular = (spelled,), (regular,)
     for ours, theirs in zip(spelled, regular, strict=True):

@@ -22,7 +22,6 @@ from tests.valid_calls import (
     BAD_HERE,
     IMAGE,
     NAMES,
-    POOLS,
     VALID,
     Call,
     valid_call,
@@ -179,6 +178,21 @@ def test_a_wrong_shape_is_named_beside_the_others(name, operand, shape):
     assert f"{operand} has shape {shape}" in message, message
     for other in changed.shapes():
         assert other in message, message
+
+
+@pytest.mark.parametrize("name", ["spatially_separable_conv", "spatially_separable_conv_vjp"])
+@pytest.mark.parametrize(
+    "factors",
+    [
+        3, "ab", {1, 2}, {1: [1], 2: [1]}, numpy.array(1), [], [[1, 2]], [[1], [1], [1]], [[], [1]],
+        [[[1, 2]], [1]], [1, [1]], ["ab", [1]], [[True], [1]], [[1j], [1]], [None, [1]], [[1], [[1], 2]],
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_bad_factors_are_named(name, factors):
+    call = valid_call(name)
+    message = refusal(call, {**call.operands, "factors": factors}, call.attributes)
+    assert message.startswith("factors"), message
 
 
 def test_a_kernel_beyond_the_padded_input_is_refused():

@@ -70,7 +70,13 @@ VALID: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "cross_entropy": ({"logits": (2, 3), "labels": numpy.array([0, 2])}, {}),
     "l2_penalty": ({"weight": (2, 3)}, {"strength": 0.5}),
     "batch_norm": (
-        {"input": IMAGE, "mean": (4,), "variance": (4,), "scale": (4,), "shift": (4,)},
+        {
+            "input": IMAGE,
+            "mean": (4,),
+            "variance": numpy.array([1.0, 2.0, 3.0, 4.0]),
+            "scale": (4,),
+            "shift": (4,),
+        },
         {"epsilon": 0.125},
     ),
     "local_response_normalization": (
@@ -130,15 +136,14 @@ POOLS = [name for name in VALID if "kernel_size" in VALID[name][1]]
 # Values that are wrong for one operation, and right for another.
 BAD_HERE: dict[str, list[tuple[str, Any]]] = {
     "conv": [("stride", None), ("dilation", 9), ("dilation", 10**30)],
-    "depthwise_conv": [("stride", None), ("dilation", 9), ("groups", 2)],
-    "depthwise_separable_conv": [("stride", None), ("dilation", 9), ("groups", 2)],
-    "locally_connected": [("stride", None), ("dilation", 9), ("stride", 1), ("padding", 0)],
+    "depthwise_conv": [("stride", None), ("dilation", 9)],
+    "depthwise_separable_conv": [("stride", None), ("dilation", 9)],
+    "locally_connected": [("stride", None), ("dilation", 9)],
     "spatially_separable_conv": [("stride", None)],
     "conv_transpose": [
         ("stride", None), ("stride", 10**30), ("dilation", 10**30), ("padding", 9),
         ("padding", "valid"), ("padding", "same_upper"), ("padding", "full"),
     ],
-    "max_unpool": [("output_size", (2, 2)), ("output_size", 1)],
     "upsample": [("kind", "max")],
     "spatial_pyramid_pool": [("kind", "linear")],
     "resize_conv": [("kind", "max")],
@@ -246,27 +251,28 @@ class Call(NamedTuple):
 NAMES = [name + suffix for name in OPERATIONS for suffix in ("", "_vjp")]
 
 
-def operand_shapes(name: str) -> dict[str, Any]:
-    """The shapes of a valid call; a list of them for a list of arrays."""
-    operands = VALID[name.removesuffix("_vjp")][0]
-    return {
-        operand: value.shape if isinstance(value, numpy.ndarray) else value
-        for operand, value in operands.items()
-    }
+def shape_of(operand: Any) -> Any:
+    """The shape of an operand; the shapes, of a list of arrays."""
+    return list(map(numpy.shape, operand)) if isinstance(operand, list) else numpy.shape(operand)
 
 
-def _ones(value: Any) -> Any:
-    if isinstance(value, list):
-        return [numpy.ones(shape) for shape in value]
-    return numpy.ones(value) if isinstance(value, tuple) else value
+def filled(name: str, make: Callable[[Shape], Any]) -> dict[str, Any]:
+    """The operands of a valid call, made from their shapes but where not every array is right."""
+
+    def operand(value: Any) -> Any:
+        if isinstance(value, list):
+            return list(map(make, value))
+        return make(value) if isinstance(value, tuple) else value
+
+    given, _ = VALID[name.removesuffix("_vjp")]
+    return {name: operand(value) for name, value in given.items()}
 
 
 def valid_call(name: str) -> Call:
     forward = name.removesuffix("_vjp")
     row = OPERATIONS[forward]
-    given, attributes = VALID[forward]
-    operands = {operand: _ones(given[operand]) for operand in row.operands}
+    operands, attributes = filled(name, numpy.ones), VALID[forward][1]
     if name == forward:
         return Call(name, row.definition, operands, attributes)
-    cotangent = numpy.ones(row.shape(*operand_shapes(name).values(), **attributes))
+    cotangent = numpy.ones(row.shape(*map(shape_of, operands.values()), **attributes))
     return Call(name, row.vjp, {"cotangent": cotangent, **operands}, attributes)
