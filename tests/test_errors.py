@@ -185,7 +185,8 @@ def test_a_wrong_shape_is_named_beside_the_others(name, operand, shape):
     "factors",
     [
         3, "ab", {1, 2}, {1: [1], 2: [1]}, numpy.array(1), [], [[1, 2]], [[1], [1], [1]], [[], [1]],
-        [[[1, 2]], [1]], [1, [1]], ["ab", [1]], [[True], [1]], [[1j], [1]], [None, [1]], [[1], [[1], 2]],
+        [[[1, 2]], [1]], [1, [1]], ["ab", [1]], [[True], [1]], [[1j], [1]], [None, [1]],
+        [[1], [[1], 2]],
     ],
     ids=repr,
 )  # fmt: skip
