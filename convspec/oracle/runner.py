@@ -11,7 +11,7 @@ import numpy
 from convspec.arguments import Array
 from convspec.case import Case
 from convspec.oracle.call import Callee, Failed, Unsupported, arguments, as_outputs, raised
-from convspec.oracle.judge import judge
+from convspec.oracle.judge import is_half, judge, stored
 from convspec.oracle.trials.trial import Trial
 
 FINDINGS_KEPT = 32
@@ -66,7 +66,7 @@ def run(
     passing: list[Case] = []
     refused: list[Case] = []
     pristine: dict[str, tuple[Array, Array]] = {}
-    half = element.kind == "V" or element.itemsize < 4
+    half = is_half(element)
     for number, trial in enumerate(trials):
         position[0] = number
         if number in skip:
@@ -100,8 +100,8 @@ def run(
             continue
         judged += 1
         expected = trial.expected
-        if half and trial.slack is None and element.kind != "i":
-            expected = tuple(_rounded(value, element) for value in expected)
+        if half and trial.slack is None:
+            expected = tuple(stored(value, element) for value in expected)
         if isinstance(outcome, Failed):
             verdict: Any = outcome
             actual = None
@@ -125,11 +125,6 @@ def run(
     if not private_copies and pristine and _changed(pristine, {}) is not None:
         mutated = Case(operation, {n: before for n, (_, before) in pristine.items()}, {})
     return Tally(judged, unsupported, findings, found, passing, refused, inside, mutated)
-
-
-def _rounded(value: Array, element: numpy.dtype[Any]) -> Array:
-    """The exact integers rounded once to a half type; indices stay as they are."""
-    return value if value.dtype.kind in "iu" else value.astype(element)
 
 
 def _quick(

@@ -94,13 +94,19 @@ def _case(
         operands = {"input": distinct(rng, shapes["input"], dtype)}
         largest = amplitude(1, dtype, factors=1)
     else:
-        terms = max(prod(shape[1:]) for shape in (*shapes.values(), output))
-        terms = max(terms, prod(output) // max(1, output[1] if len(output) > 1 else 1))
-        largest = cap or amplitude(terms, dtype)
+        largest = cap or amplitude(_terms(shapes, output), dtype)
         operands = {name: integers(rng, shape, largest, dtype) for name, shape in shapes.items()}
     if operation.endswith("_vjp"):
         operands = {"cotangent": integers(rng, output, min(largest, 8), dtype), **operands}
     return Case(operation, operands, attributes)
+
+
+def _terms(shapes: dict[str, Shape], output: Shape) -> int:
+    """At least as many products as any output, or any cotangent of an operand, sums."""
+    if "f" in shapes:
+        return max(prod(shape) for shape in shapes.values())
+    per_channel = prod(output) // output[1]
+    return max(per_channel, *(prod(shape[1:]) for shape in (*shapes.values(), output)))
 
 
 def _geometries(name: str, level: str) -> Iterator[Geometry]:
