@@ -1,9 +1,14 @@
 """Known differences: what a row means, and what is no file of them."""
 
+import warnings
+from importlib.resources import files
+from importlib.util import find_spec
+
 import numpy
 import pytest
 
 from convspec.case import Case
+from convspec.oracle import check, load
 from convspec.oracle.known import Known, read, with_known
 from convspec.oracle.report import Difference, OperationReport, Report
 
@@ -108,3 +113,35 @@ def test_a_row_that_meets_nothing_is_noted():
     (note,) = with_known(report(), (row(), row(operation="max_pool")))["conv"].notes
     assert note == "known, but not seen: value, last row (it was always so)"
     assert with_known(report(difference()), (row(),))["conv"].notes == ()
+
+
+SHIPPED = {
+    "numpy": "numpy",
+    "ndimage": "ndimage",
+    "scipy_fft": "scipy:fft",
+    "scipy_correlate2d": "scipy:correlate2d",
+    "torch": "torch",
+}
+
+
+def shipped():
+    return files("convspec.adapters").joinpath("known")
+
+
+def test_every_shipped_file_is_tried():
+    assert {path.name for path in shipped().iterdir()} == {f"{name}.toml" for name in SHIPPED}
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_file_accepts_what_its_target_does_and_nothing_stale(name):
+    if name == "torch" and find_spec("torch") is None:
+        pytest.skip("PyTorch is not installed")
+    rows = read(shipped().joinpath(f"{name}.toml"))
+    operations = list(dict.fromkeys(known.operation for known in rows))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        found = check(load(SHIPPED[name]), operations, level="quick")
+    assert {operation.status for operation in found.operations.values()} == {"differs"}
+    accepted = with_known(found, rows)
+    assert accepted.status == "conforms"
+    assert not any("known, but" in note for o in accepted.operations.values() for note in o.notes)
