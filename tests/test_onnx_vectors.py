@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy
@@ -55,6 +56,33 @@ def vectors() -> list[Vector]:
             attributes = {item.name: get_attribute_value(item) for item in node.attribute}
             for inputs, outputs in case.data_sets:
                 found.append(Vector(case.name, node.op_type, attributes, inputs, outputs))
+    return found
+
+
+@pytest.fixture(scope="module")
+def recorded() -> list[Vector]:
+    """The convolutions among the models that onnx ships with inputs and outputs recorded from
+    PyTorch's unit tests: weights of every value, where the node vectors have kernels of ones, and
+    cannot tell a kernel from its reflection.
+    """
+    import onnx
+    from onnx.backend import test
+
+    found = []
+    for path in sorted(Path(test.__file__).parent.glob("data/pytorch-converted/*/model.onnx")):
+        graph = onnx.load(path).graph
+        if [node.op_type for node in graph.node] not in (["Conv"], ["ConvTranspose"]):
+            continue
+        (node,) = graph.node
+        given = {item.name: onnx.numpy_helper.to_array(item) for item in graph.initializer}
+        data = path.parent / "test_data_set_0"
+        image, output = (
+            onnx.numpy_helper.to_array(onnx.load_tensor(data / name))
+            for name in ("input_0.pb", "output_0.pb")
+        )
+        inputs = [given.get(name, image) for name in node.input]
+        attributes = {item.name: onnx.helper.get_attribute_value(item) for item in node.attribute}
+        found.append(Vector(path.parent.name, node.op_type, attributes, inputs, [output]))
     return found
 
 
@@ -148,6 +176,28 @@ def test_conv_transpose(vectors):
             ours = pads_of_a_size(vector, ours, vector.attributes["output_shape"])
         found = conv_transpose(*vector.inputs, **ours)
         assert numpy.array_equal(found, vector.outputs[0]), vector.name
+
+
+def test_recorded_convolutions(recorded):
+    """Products of any values, summed in float32 in some order: with n terms, the bias included, and
+    M the sum of their magnitudes, the result is off by at most ((1 + u)^n - 1) M, and the
+    definition rounds once more.
+    """
+    unit = 2.0**-24
+    found = Counter(vector.operator for vector in recorded)
+    assert found["Conv"] >= 26
+    assert found["ConvTranspose"] >= 2
+    for vector in recorded:
+        function = conv if vector.operator == "Conv" else conv_transpose
+        ours = translated(vector)
+        y = function(*vector.inputs, **ours)
+        wide = [abs(value.astype(float)) for value in vector.inputs]
+        channels = vector.inputs[0].shape[1] // ours["groups"]
+        terms = channels * int(numpy.prod(vector.inputs[1].shape[2:])) + 1
+        growth = (1 + unit) ** (terms + 1) - 1
+        assert y.shape == vector.outputs[0].shape, vector.name
+        difference = abs(y.astype(float) - vector.outputs[0])
+        assert (difference <= growth * function(*wide, **ours)).all(), vector.name
 
 
 def test_max_pool_and_its_indices(vectors):
