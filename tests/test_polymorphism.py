@@ -116,9 +116,9 @@ def test_integers_are_exact_or_give_floats(name):
     )
     first = whole[0] if isinstance(whole, tuple) else whole
     assert first.dtype in (numpy.int64, numpy.float64)
-    # Integers this small are exact as floats too, and the same operations then round the same; but a
-    # rational weight times an integer does not round, where the same times a float does: on either
-    # side 6 terms of 5 roundings, and a quotient, of an average of numbers up to 9.
+    # Integers this small are exact as floats too, and the same operations then round the same.  But
+    # a rational weight times an integer does not round, where the same times a float does: on
+    # either side 6 terms of 5 roundings, and a quotient, of an average of numbers up to 9.
     slack = 2 * (6 * 5 + 1) * 2.0**-53 * 9 if name == "distance_weighted_pool" else 0
     for one, other in zip(elements(whole), elements(real), strict=True):
         assert abs(one - other) <= slack
