@@ -19,7 +19,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from traceback import extract_tb
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_origin
 
 from convspec.operations import OPERATIONS
 
@@ -206,7 +206,11 @@ def _attribute(target: str, holder: Any, path: str) -> Any:
             holder = getattr(holder, name)
         except AttributeError:
             inside = getattr(holder, "__dict__", {}).items()
-            offering = [key for key, value in inside if operations_offered(value)]
+            offering = [
+                key
+                for key, value in inside
+                if get_origin(value) is None and operations_offered(value)
+            ]
             there = f"; there is {', '.join(offering)}" if offering else ""
             raise TargetError(f"{target}: there is no {name}{there}") from None
     return holder
