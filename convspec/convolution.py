@@ -104,32 +104,34 @@ def correlate(f: ArrayLike, g: ArrayLike, mode: str = "full") -> Array:
     return convolve(f, numpy.flip(g), mode)
 
 
-def _full_cotangent(cotangent: ArrayLike, f: Array, g: Array, mode: str) -> Array:
-    """The cotangent at its place in the full convolution, zero elsewhere."""
-    shape = convolve_shape(f.shape, g.shape, mode)
-    kept = [overlap(mode, n, m) for n, m in zip(f.shape, g.shape, strict=True)]
-    given = array("cotangent", cotangent)
-    check_shape("cotangent", given, shape, "the output shape", shapes=described(f=f, g=g))
-    placed = numpy.zeros(
-        [n + m - 1 for n, m in zip(f.shape, g.shape, strict=True)], dtype=given.dtype
-    )
-    placed[tuple(slice(keep.start, keep.stop) for keep in kept)] = given
-    return placed
-
-
 def convolve_vjp(
     cotangent: ArrayLike, f: ArrayLike, g: ArrayLike, mode: str = "full"
 ) -> tuple[Array, Array]:
     r"""Cotangents of `convolve`: each operand's is the correlation with the other operand,
 
-    $$ \bar f_a = \sum_t \bar h_t\, g_{t - a}, \qquad \bar g_b = \sum_t \bar h_t\, f_{t - b}. $$
+    $$ \bar f_a = \sum_t \bar h_t\, g_{t - a}, \qquad \bar g_b = \sum_t \bar h_t\, f_{t - b}, $$
+
+    over the positions $t$ that the mode keeps.
 
     >>> convolve_vjp([1, 0, 0, 10], [1, 2], [3, 4, 5])
     (array([ 3, 50]), array([ 1,  0, 20]))
     """
     f, g = array("f", f), array("g", g)
-    placed = _full_cotangent(cotangent, f, g, mode)
-    return correlate(placed, g, "valid"), correlate(placed, f, "valid")
+    shape = convolve_shape(f.shape, g.shape, mode)
+    kept = [overlap(mode, n, m) for n, m in zip(f.shape, g.shape, strict=True)]
+    cotangent = array("cotangent", cotangent)
+    check_shape("cotangent", cotangent, shape, "the output shape", shapes=described(f=f, g=g))
+    x, y, h = scalars(f), scalars(g), scalars(cotangent)
+    d_f = numpy.zeros(f.shape, dtype=object)
+    d_g = numpy.zeros(g.shape, dtype=object)
+    for position in positions(shape):
+        t = [keep[i] for keep, i in zip(kept, position, strict=True)]
+        for a in positions(f.shape):
+            shifted = tuple(ti - ai for ti, ai in zip(t, a, strict=True))
+            if all(0 <= b < m for b, m in zip(shifted, g.shape, strict=True)):
+                d_f[a] += h[position] * y[shifted]
+                d_g[shifted] += h[position] * x[a]
+    return result(d_f, cotangent, g), result(d_g, cotangent, f)
 
 
 def correlate_vjp(
