@@ -12,7 +12,7 @@ Algorithms, 2nd edition, chapters 3 and 4).
 from __future__ import annotations
 
 from math import expm1, log1p
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy
 
@@ -27,16 +27,19 @@ class Arithmetic(NamedTuple):
     accumulator: int
 
 
-# From fine to coarse.  tf32 and float16 operands have significands of the same length.
+# From fine to coarse.  tf32 and float16 have significands of the same length.
 ARITHMETICS = (
     Arithmetic("float64", 53, 53),
     Arithmetic("float32", 24, 24),
-    Arithmetic("tf32 or float16", 11, 24),
-    Arithmetic("bfloat16", 8, 24),
+    Arithmetic("tf32", 11, 24),
+    Arithmetic("float16", 11, 11),
+    Arithmetic("bfloat16", 8, 8),
 )
+FAST_ALGORITHM = "fast algorithm"
+ACCURACIES = (*(arithmetic.name for arithmetic in ARITHMETICS), FAST_ALGORITHM)
 
 
-def precision(dtype: numpy.dtype) -> int:
+def precision(dtype: numpy.dtype[Any]) -> int:
     """Bits of the significand of a floating dtype, the leading one included.
 
     >>> precision(numpy.dtype("float32"))
@@ -45,7 +48,7 @@ def precision(dtype: numpy.dtype) -> int:
     return _PRECISION[dtype.name]
 
 
-def integer_bits(dtype: numpy.dtype) -> int:
+def integer_bits(dtype: numpy.dtype[Any]) -> int:
     """The largest `p` such that a dtype holds every integer up to `2^p` in magnitude.
 
     >>> integer_bits(numpy.dtype("float32")), integer_bits(numpy.dtype("int8"))
@@ -74,3 +77,28 @@ def growth(u: float, roundings: int | numpy.ndarray) -> float | numpy.ndarray:
     if isinstance(roundings, numpy.ndarray):
         return numpy.expm1(roundings * log1p(u))
     return expm1(roundings * log1p(u))
+
+
+def bound(
+    arithmetic: Arithmetic,
+    dtype: numpy.dtype[Any],
+    roundings: numpy.ndarray,
+    magnitude: numpy.ndarray,
+    value: numpy.ndarray,
+) -> numpy.ndarray:
+    r"""How far a sum of products computed in `arithmetic` and returned in `dtype` may lie from
+    its exact `value`,
+
+    $$ \bigl((1 + u_\text{op})^2 (1 + u)^n - 1\bigr) M, $$
+
+    with one more rounding, $u_\text{out}$, of the result where the accumulator is wider than the
+    dtype, and the smallest subnormal for each rounding that may underflow.
+    """
+    stored = precision(dtype)
+    operand = 2 * log1p(unit_roundoff(arithmetic.operand)) if arithmetic.operand < stored else 0.0
+    summed = roundings * log1p(unit_roundoff(arithmetic.accumulator))
+    error = numpy.expm1(operand + summed) * magnitude
+    if arithmetic.accumulator > stored:
+        error = error + unit_roundoff(stored) * (abs(value) + error)
+    # The float64 evaluation of this very bound rounds too.
+    return error * (1 + 2.0**-40)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import warnings
 from collections.abc import Iterable, Mapping
 from time import perf_counter
 from typing import Any
@@ -62,8 +63,9 @@ def check(
     plan = Plan(level, seed, elements, dict(conventions or {}), require_accuracy, progress)
     name = target_of(implementation) or _shown_name(implementation)
     begun = perf_counter()
-    # Infinities and NaN are among the data on purpose.
-    with numpy.errstate(all="ignore"):
+    # Infinities and NaN are among the data on purpose, and a warning is no difference.
+    with numpy.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         reports = {operation: examine(implementation, name, operation, plan) for operation in names}
     return Report(
         target=name,

@@ -45,8 +45,9 @@ def differences(
     found = []
     for kind in dict.fromkeys(finding.kind for finding in findings):
         alike = sorted((f for f in findings if f.kind == kind), key=_size)
+        others = [*passing, *(f.case for f in findings if f.kind != kind)]
         for group, names in _mistakes(context, alike, passing):
-            found.append(_difference(context, group, names, passing))
+            found.append(_difference(context, group, names, others))
     return found
 
 

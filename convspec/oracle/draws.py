@@ -33,6 +33,21 @@ def integers(rng: numpy.random.Generator, shape: Shape, largest: int, dtype: num
     return rng.integers(least, largest + 1, size=shape).astype(dtype)
 
 
+def thinned(rng: numpy.random.Generator, array: Array, dtype: numpy.dtype) -> Array:
+    """`array` with so many elements of each channel set to 0 that a sum over batch and space of
+    as many products of -1, 0 and 1 is exact: a narrow dtype cannot hold the sum of all.
+    """
+    most = (1 << integer_bits(dtype)) - 1
+    batch, channels = array.shape[:2]
+    if array.size <= most * channels:
+        return array
+    rows = array.swapaxes(0, 1).reshape(channels, -1)
+    places = rng.permuted(numpy.tile(numpy.arange(rows.shape[1]), (channels, 1)), axis=1)
+    kept = numpy.where(places < most, rows, 0).astype(dtype)
+    spread: Array = kept.reshape(channels, batch, *array.shape[2:]).swapaxes(0, 1)
+    return numpy.ascontiguousarray(spread)
+
+
 def distinct(rng: numpy.random.Generator, shape: Shape, dtype: numpy.dtype) -> Array:
     """A permutation of consecutive integers in every channel: a maximum without ties.
 

@@ -19,7 +19,12 @@ from convspec.oracle.reference import spec, trial, trials, under
 from convspec.oracle.report import Difference, OperationReport
 from convspec.oracle.rule import separating_rule
 from convspec.oracle.runner import Finding, Tally, run
-from convspec.oracle.scope import RESTRICTIONS, Restriction, obeys
+from convspec.oracle.scope import (
+    AXIS_RESTRICTIONS,
+    CALL_RESTRICTIONS,
+    RANK_RESTRICTIONS,
+    Restriction,
+)
 from convspec.oracle.search import search
 from convspec.oracle.streams import exact_trials, is_swept, strengths
 from convspec.oracle.trials.trial import Setting, Trial
@@ -28,6 +33,7 @@ from convspec.rounding import ACCURACIES, FAST_ALGORITHM
 
 Progress = Callable[[str, str, int, int], None]
 BEHAVIOUR_CASES = 4
+ALL_RESTRICTIONS = frozenset((*AXIS_RESTRICTIONS, *CALL_RESTRICTIONS, *RANK_RESTRICTIONS))
 
 
 class Plan(NamedTuple):
@@ -266,29 +272,27 @@ def _mutation(case: Case) -> Finding:
 
 
 def _restriction(tally: Tally) -> Restriction:
-    """The least restriction of the scope that no refused case obeys but some judged one does."""
-    for restriction in RESTRICTIONS:
-        refused = any(_case_obeys(case, restriction) for case in tally.refused)
-        if not refused and any(_case_obeys(case, restriction) for case in tally.passing):
-            return restriction
-    return frozenset()
+    """What every accepted case obeys and some refused case does not."""
+    accepted = [*tally.passing, *(f.case for f in tally.findings if f.kind != "raises")]
+    if not accepted:
+        return frozenset()
+    kept = [_obeyed(case) for case in accepted]
+    broken = [ALL_RESTRICTIONS - _obeyed(case) for case in tally.refused]
+    return frozenset.intersection(*kept) & frozenset().union(*broken)
 
 
-def _case_obeys(case: Case, restriction: Restriction) -> bool:
+def _obeyed(case: Case) -> Restriction:
+    """Every restriction that a case obeys."""
     name = forward_name(case.operation)
     if "stride" not in case.attributes:
-        return False
+        return frozenset()
     shapes = {n: array.shape for n, array in case.operands.items() if n != "cotangent"}
-    return all(
-        obeys(
-            restriction,
-            kernel=w.kernel,
-            dilation=w.dilation,
-            stride=w.stride,
-            low=w.low,
-            high=w.high,
-        )
-        for w in call_windows(name, shapes, case.attributes)
+    axes = [window._asdict() for window in call_windows(name, shapes, case.attributes)]
+    call = {"groups": case.attributes.get("groups", 1), "bias": int("bias" in case.operands)}
+    return frozenset(
+        [name for name, obeys in AXIS_RESTRICTIONS.items() if all(map(obeys, axes))]
+        + [name for name, (key, value) in CALL_RESTRICTIONS.items() if call[key] == value]
+        + [name for name, rank in RANK_RESTRICTIONS.items() if len(axes) != rank]
     )
 
 
@@ -300,7 +304,7 @@ def _coverage_notes(operation: str, plan: Plan, restriction: Restriction) -> lis
             f"{word} {r} of {f}"
             for word, r, f in zip(("values", "pairs", "triples"), reached, feasible, strict=True)
         )
-        within = f" ({', '.join(sorted(restriction))} only)" if restriction else ""
+        within = f" ({', '.join(sorted(restriction))})" if restriction else ""
         notes.append(f"{strength.family}, rank {strength.rank}{within}: {shares}")
     return notes
 
@@ -348,6 +352,11 @@ def accuracy_step(subject: Subject, evidence: Evidence) -> None:
     evidence.findings.extend(seen.findings)
     if seen.name is not None:
         evidence.accuracies.append(seen.name)
+        evidence.notes.append(
+            f"{evidence.dtype} rounds as {seen.name}: worst error {seen.ratio:.3g} of its bound"
+            if seen.name != FAST_ALGORITHM
+            else f"{evidence.dtype} comes from a fast algorithm: only a normwise bound holds"
+        )
 
 
 def ties_step(subject: Subject, evidence: Evidence) -> None:
@@ -368,7 +377,7 @@ def behaviour_step(subject: Subject, evidence: Evidence) -> None:
     if any(finding.kind == "mutates" for finding in evidence.findings):
         return
     cases = sorted(evidence.passing, key=_case_size)[-BEHAVIOUR_CASES:]
-    smallest = sorted(evidence.passing, key=_case_size)[:BEHAVIOUR_CASES]
+    spread = sorted(evidence.passing, key=_case_size)[:: max(1, len(evidence.passing) // 12)]
 
     def right(case: Case) -> Trial:
         due = trial(case, subject.namespace)
@@ -377,7 +386,7 @@ def behaviour_step(subject: Subject, evidence: Evidence) -> None:
     for judged, findings in (
         behaviour.layout_findings(subject.target, cases, right),
         behaviour.repeat_findings(subject.target, cases),
-        behaviour.accepts_findings(subject.target, smallest),
+        behaviour.accepts_findings(subject.target, spread),
     ):
         evidence.judged.append(judged)
         evidence.findings.extend(findings)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy
 
 from convspec.arguments import Array
-from convspec.oracle.call import Callee, Failed, Returned, Unsupported, call
+from convspec.oracle.call import Callee, Failed, Outcome, Returned, Unsupported, call
 
 Attributes = dict[str, Any]
 _CONV: Attributes = {"stride": (1,), "padding": ((0, 0),), "dilation": (1,), "groups": 1}
@@ -20,6 +20,28 @@ _POOL: Attributes = {
     "dilation": (1,),
     "ceil_mode": False,
 }
+
+
+def _called(
+    operation: str, target: Callee, operands: dict[str, Array], attributes: Attributes
+) -> Outcome:
+    """A call of rank 1, or the same in two dimensions where that is not offered."""
+    outcome = call(target, operation, operands, attributes)
+    if isinstance(outcome, Returned):
+        return outcome
+    lifted = {name: array[..., None, :] for name, array in operands.items()}
+    plane = call(
+        target, operation, lifted, {name: _lifted(name, v) for name, v in attributes.items()}
+    )
+    return plane if isinstance(plane, Returned) else outcome
+
+
+def _lifted(name: str, value: Any) -> Any:
+    """An attribute of one axis with a trivial axis before it."""
+    if not isinstance(value, tuple):
+        return value
+    trivial: Any = {"padding": (0, 0), "output_padding": 0}.get(name, 1)
+    return (trivial, *value)
 
 
 def _attributes(operation: str) -> Attributes:
@@ -48,7 +70,7 @@ def empty_window(operation: str, target: Callee, dtype: Any) -> str | None:
     seen = None
     for changed in geometries:
         attributes = _pool_attributes(operation, **changed)
-        outcome = call(target, operation, {"input": _row(1, 2, dtype=dtype)}, attributes)
+        outcome = _called(operation, target, {"input": _row(1, 2, dtype=dtype)}, attributes)
         if isinstance(outcome, Failed) and outcome.kind == "raises":
             seen = "error"
         elif isinstance(outcome, Returned) and outcome.outputs[0].size:
@@ -66,7 +88,7 @@ def _named(value: float, dtype: Any) -> str:
 
 def index_on_ties(operation: str, target: Callee, dtype: Any) -> str | None:
     """Which of two equal maxima an index points to."""
-    outcome = call(target, operation, {"input": _row(5, 5, dtype=dtype)}, _attributes(operation))
+    outcome = _called(operation, target, {"input": _row(5, 5, dtype=dtype)}, _attributes(operation))
     if not isinstance(outcome, Returned):
         return None
     return {0: "first", 1: "last"}.get(int(outcome.outputs[1].ravel()[0]), "neither")
@@ -75,7 +97,7 @@ def index_on_ties(operation: str, target: Callee, dtype: Any) -> str | None:
 def gradient_on_ties(operation: str, target: Callee, dtype: Any) -> str | None:
     """How a cotangent is shared between two equal maxima."""
     operands = {"cotangent": _row(4, dtype=dtype), "input": _row(5, 5, dtype=dtype)}
-    outcome = call(target, operation, operands, _attributes(operation))
+    outcome = _called(operation, target, operands, _attributes(operation))
     if not isinstance(outcome, Returned):
         return None
     shares = tuple(float(x) for x in outcome.outputs[0].ravel())
@@ -95,7 +117,7 @@ def integer_overflow(operation: str, target: Callee, _: Any) -> str | None:
     operands = {"input": large, "weight": four}
     if operation in ("convolve", "correlate"):
         operands = {"f": large.ravel(), "g": four.ravel()}
-    outcome = call(target, operation, operands, _attributes(operation))
+    outcome = _called(operation, target, operands, _attributes(operation))
     if not isinstance(outcome, Returned):
         return "refused" if isinstance(outcome, Failed) else None
     value = int(outcome.outputs[0].ravel()[0])
@@ -106,7 +128,9 @@ def non_finite_weight_on_padding(operation: str, target: Callee, dtype: Any) -> 
     """Whether a weight that falls on padding is skipped, or multiplied by zero."""
     weight = numpy.array([[[numpy.inf, 1.0]]], dtype)
     attributes = {**_CONV, "padding": ((1, 1),)}
-    outcome = call(target, operation, {"input": _row(1, dtype=dtype), "weight": weight}, attributes)
+    outcome = _called(
+        operation, target, {"input": _row(1, dtype=dtype), "weight": weight}, attributes
+    )
     if not isinstance(outcome, Returned) or outcome.outputs[0].size != 2:
         return None
     return "multiplied" if numpy.isnan(outcome.outputs[0].ravel()[0]) else "skipped"
@@ -118,7 +142,7 @@ def subnormals(operation: str, target: Callee, dtype: Any) -> str | None:
     operands = {"input": _row(tiny, dtype=dtype), "weight": _row(0.5, dtype=dtype)}
     if operation in ("convolve", "correlate"):
         operands = {"f": operands["input"].ravel(), "g": operands["weight"].ravel()}
-    outcome = call(target, operation, operands, _attributes(operation))
+    outcome = _called(operation, target, operands, _attributes(operation))
     if not isinstance(outcome, Returned):
         return None
     return "kept" if outcome.outputs[0].ravel()[0] != 0 else "flushed"
@@ -129,7 +153,7 @@ def sign_of_zero(operation: str, target: Callee, dtype: Any) -> str | None:
     operands = {"input": _row(-0.0, dtype=dtype), "weight": _row(1, dtype=dtype)}
     if operation in ("convolve", "correlate"):
         operands = {"f": operands["input"].ravel(), "g": operands["weight"].ravel()}
-    outcome = call(target, operation, operands, _attributes(operation))
+    outcome = _called(operation, target, operands, _attributes(operation))
     if not isinstance(outcome, Returned):
         return None
     return "minus" if numpy.signbit(outcome.outputs[0].ravel()[0]) else "plus"
@@ -140,7 +164,7 @@ def empty_batch(operation: str, target: Callee, dtype: Any) -> str | None:
     operands = {"input": numpy.zeros((0, 1, 3), dtype)}
     if "pool" not in operation:
         operands["weight"] = numpy.ones((1, 1, 2), dtype)
-    outcome = call(target, operation, operands, _attributes(operation))
+    outcome = _called(operation, target, operands, _attributes(operation))
     if isinstance(outcome, Unsupported):
         return None
     return "accepted" if isinstance(outcome, Returned) else "refused"
@@ -149,10 +173,10 @@ def empty_batch(operation: str, target: Callee, dtype: Any) -> str | None:
 def kernel_beyond_input_under_ceil(operation: str, target: Callee, dtype: Any) -> str | None:
     """What ceil mode makes of a kernel one larger than its input."""
     attributes = _pool_attributes(operation, kernel_size=(3,), stride=(2,), ceil_mode=True)
-    outcome = call(target, operation, {"input": _row(1, 2, dtype=dtype)}, attributes)
+    outcome = _called(operation, target, {"input": _row(1, 2, dtype=dtype)}, attributes)
     if isinstance(outcome, Unsupported):
         return None
-    return "refused" if isinstance(outcome, Failed) else f"{outcome.outputs[0].shape[2]} outputs"
+    return "refused" if isinstance(outcome, Failed) else f"{outcome.outputs[0].shape[-1]} outputs"
 
 
 Probe = Callable[[str, Callee, Any], str | None]

@@ -11,6 +11,7 @@ the window slides (stride, padding), because one dense result then serves a whol
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from itertools import combinations, product
 from typing import NamedTuple
@@ -81,33 +82,22 @@ def _valid_transposed(
     return extra < max(stride, dilation) and transposed_size(size, window, extra) >= 1
 
 
+# What an implementation may leave out, each by the name of what is left.
 Restriction = frozenset[str]
-# What implementations commonly leave out, from the least restrictive to the most.
-RESTRICTIONS: tuple[Restriction, ...] = (
-    frozenset({"symmetric"}),
-    frozenset({"undilated"}),
-    frozenset({"symmetric", "undilated"}),
-    frozenset({"symmetric", "half"}),
-    frozenset({"symmetric", "undilated", "half"}),
-    frozenset({"unpadded"}),
-    frozenset({"unpadded", "undilated"}),
-    frozenset({"unpadded", "undilated", "unit"}),
-)
-
-
-def obeys(
-    restriction: Restriction, *, kernel: int, dilation: int, stride: int, low: int, high: int
-) -> bool:
-    """Whether one axis keeps to a restriction: equal padding on both sides, no dilation, padding
-    of at most half the kernel, no padding, stride 1.
-    """
-    return (
-        ("symmetric" not in restriction or low == high)
-        and ("undilated" not in restriction or dilation == 1)
-        and ("half" not in restriction or 2 * max(low, high) <= kernel)
-        and ("unpadded" not in restriction or low == high == 0)
-        and ("unit" not in restriction or stride == 1)
-    )
+AXIS_RESTRICTIONS: dict[str, Callable[[dict[str, int]], bool]] = {
+    "equal padding on both sides": lambda axis: axis["low"] == axis["high"],
+    "padding up to half the kernel": lambda axis: (
+        2 * max(axis["low"], axis["high"]) <= axis["kernel"]
+    ),
+    "no padding": lambda axis: axis["low"] == axis["high"] == 0,
+    "no dilation": lambda axis: axis["dilation"] == 1,
+    "stride 1": lambda axis: axis["stride"] == 1,
+}
+CALL_RESTRICTIONS: dict[str, tuple[str, int]] = {
+    "one group": ("groups", 1),
+    "no bias": ("bias", 0),
+}
+RANK_RESTRICTIONS = {f"not rank {rank}": rank for rank in (1, 2, 3)}
 
 
 # The axes of a call of rank 3 are shorter: three long ones cost more than they show.
@@ -118,25 +108,25 @@ VOLUME_SIZE, VOLUME_KERNEL, VOLUME_DILATION = 5, 3, 2
 def scope(family: str, rank: int = 2, restriction: Restriction = frozenset()) -> Scope:
     """The small scope of `conv`, `conv_transpose`, `pool` or `pool_ceil` at a rank.
 
-    >>> len(scope("conv").axes), len(scope("conv", 2, frozenset({"symmetric"})).axes)
-    (2049, 675)
+    >>> len(scope("conv").axes)
+    2049
+    >>> len(scope("conv", 2, frozenset({"equal padding on both sides"})).axes)
+    675
     """
     whole = _scope(family)
     fields = (*whole.shared, *whole.sliding)
+    obeyed = [AXIS_RESTRICTIONS[name] for name in restriction if name in AXIS_RESTRICTIONS]
     rows = [
         row
         for row in whole.axes.tolist()
         if (rank < 3 or _in_volume(*row[:3]))
-        and obeys(
-            restriction,
-            **{
-                name: value
-                for name, value in zip(fields, row, strict=True)
-                if name not in ("size", "output_padding")
-            },
-        )
+        and all(obeys(dict(zip(fields, row, strict=True))) for obeys in obeyed)
     ]
-    return whole._replace(axes=numpy.array(rows))
+    call = dict(whole.call)
+    for name, (feature, value) in CALL_RESTRICTIONS.items():
+        if name in restriction and feature in call:
+            call[feature] = range(value, value + 1)
+    return whole._replace(axes=numpy.array(rows), call=call)
 
 
 def _in_volume(size: int, kernel: int, dilation: int) -> bool:

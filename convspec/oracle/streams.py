@@ -58,9 +58,8 @@ def exact_trials(
         yield from trials(operation, pairs, setting)
         return
     families, block_trials = FAMILIES[operation]
-    for rank, share in RANKS.items():
+    for rank, budget in _budgets(level, len(families), restriction):
         for family in families:
-            budget = int(BUDGETS[level] * share / len(families))
             for block in covering(family, rank, budget, seed, restriction)[0]:
                 yield from block_trials(block, setting)
 
@@ -74,7 +73,13 @@ def strengths(
     families, _ = FAMILIES[operation]
     return [
         Strength(family, rank, covering(family, rank, budget, seed, restriction)[1])
-        for rank, share in RANKS.items()
+        for rank, budget in _budgets(level, len(families), restriction)
         for family in families
-        for budget in [int(BUDGETS[level] * share / len(families))]
     ]
+
+
+def _budgets(level: str, families: int, restriction: Restriction) -> list[tuple[int, int]]:
+    """The number of cases each rank gets, of each family."""
+    ranks = {rank: share for rank, share in RANKS.items() if f"not rank {rank}" not in restriction}
+    whole = BUDGETS[level] / (sum(ranks.values()) * families)
+    return [(rank, int(whole * share)) for rank, share in ranks.items()]

@@ -157,7 +157,8 @@ def average_pool_vjp_trials(block: Block, setting: Setting) -> Iterator[Trial]:
     include = bool(block.call["include_pad"])
     batch, channels = 1 if block.call["single"] else DRAWS[len(block.axes)], block.call["channels"]
     ones = numpy.ones((channels, 1, prod(kernel)))
-    largest = amplitude(prod(kernel), setting.dtype, factors=1)
+    # A share is a multiple of one over the largest divisor, and as many windows may share.
+    largest = amplitude(prod(kernel) ** 2, setting.dtype, factors=1)
     x = integers(setting.rng, (batch, channels, *spatial), largest, setting.dtype)
 
     def spread(shared: Array, place: Place) -> Array:

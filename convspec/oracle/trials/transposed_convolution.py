@@ -9,7 +9,7 @@ from typing import Any
 import numpy
 
 from convspec.arguments import Array, Shape
-from convspec.oracle.draws import amplitude, integers
+from convspec.oracle.draws import amplitude, integers, thinned
 from convspec.oracle.scope import OUTPUT_PADDINGS, Block
 from convspec.oracle.tables import (
     Place,
@@ -115,6 +115,7 @@ def conv_transpose_vjp_trials(block: Block, setting: Setting) -> Iterator[Trial]
     for attributes, crop in _cases(block, sizes, windows):
         full = numpy.zeros((sizes.batch, outputs, *room))
         cotangent = integers(setting.rng, full[crop].shape, largest, dtype)
+        cotangent = thinned(setting.rng, cotangent, dtype)
         full[crop] = cotangent
         read = gathered(flat_space(full), index, 0.0)
         expected = [
