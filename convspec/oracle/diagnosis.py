@@ -14,14 +14,16 @@ import convspec.fast
 from convspec.case import Case
 from convspec.oracle.behaviour import interruptions
 from convspec.oracle.deviations import DEVIATIONS, Deviation
-from convspec.oracle.deviations.record import Function
 from convspec.oracle.deviations.small_cases import small_cases
+from convspec.oracle.deviations.state import STATE
+from convspec.oracle.judge import same_values
 from convspec.oracle.replay import Bounds, Outputs, agree, replay, returned, right, rounding_bounds
 from convspec.oracle.rule import separating_rule
 
-__all__ = ["diagnose", "distinguish", "separating_rule"]
+__all__ = ["diagnose", "distinguish", "explanations", "mutating", "separating_rule"]
 
 FRESH_CASES = 1500
+MUTATION_CASES = 20
 
 
 class Observation(NamedTuple):
@@ -36,77 +38,78 @@ class Observation(NamedTuple):
     dtypes: bool
 
 
-def diagnose(failing: Sequence[tuple[Case, Any]], passing: Sequence[Case]) -> list[str]:
-    """The names of the deviations that explain wrong outputs, in the order of the catalogue.
-
-    `failing` pairs cases with what the implementation returned (one array, a tuple of arrays, or
-    the text of an exception).  A deviation explains them if it returns the same on every failing
-    case, and what the spec returns on every passing one.  Where none does, those are named whose
-    memory of other calls explains every failing case.
-    """
-    observed = sorted((observation(*pair) for pair in failing), key=lambda o: _elements(o.case))
-    if not observed:
-        return []
-    named = [
-        name for name, deviation in DEVIATIONS.items() if explains(deviation, observed, passing)
-    ]
-    if named:
-        return named
-    others = [*(o.case for o in observed), *passing]
-    return [
-        name for name, deviation in DEVIATIONS.items() if _remembers(deviation, observed, others)
-    ]
-
-
 def observation(case: Case, outputs: Any) -> Observation:
     """A failing case with what there is to know about it."""
     seen, due, bounds = returned(outputs), right(case), rounding_bounds(case)
     return Observation(case, seen, due, bounds, agree(seen, due, bounds, dtypes=False))
 
 
-def _elements(case: Case) -> int:
-    return sum(array.size for array in case.operands.values())
+def diagnose(failing: Sequence[tuple[Case, Any]], passing: Sequence[Case]) -> list[str]:
+    """The names of the deviations that explain wrong outputs, in the order of the catalogue.
+
+    `failing` pairs cases with what the implementation returned (one array, a tuple of arrays, or
+    the text of an exception).  A deviation explains them if it returns the same on every failing
+    case, and what the spec returns on every passing one.
+    """
+    explained = explanations(failing, passing)
+    return [name for name in DEVIATIONS if explained and all(name in names for names in explained)]
 
 
-def explains(
-    deviation: Deviation, observed: Sequence[Observation], passing: Sequence[Case]
-) -> bool:
-    """Whether a deviation returns what was observed, and what is right on the passing cases."""
-    functions: dict[str, Function] = {}
+def explanations(failing: Sequence[tuple[Case, Any]], passing: Sequence[Case]) -> list[list[str]]:
+    """For each failing case by itself, the names of the deviations that explain it.
+
+    Where none does, those are named whose memory of other calls may explain it.
+    """
+    observed = [observation(*pair) for pair in failing]
+    known = [(case, right(case), rounding_bounds(case)) for case in passing]
+    names: list[list[str]] = [[] for _ in observed]
+    for name, deviation in DEVIATIONS.items():
+        if deviation in STATE:
+            continue
+        shown = [i for i, o in enumerate(observed) if explains(deviation, [o])]
+        strict = all(observed[i].dtypes for i in shown)
+        if shown and _is_right(deviation, known, dtypes=strict):
+            for i in shown:
+                names[i].append(name)
+    others = [*(o.case for o in observed), *passing]
+    for o, found in zip(observed, names, strict=True):
+        if not found:
+            found += [d.name for d in STATE if remembers(d, o, others)]
+    return names
+
+
+def explains(deviation: Deviation, observed: Sequence[Observation]) -> bool:
+    """Whether a deviation returns what was observed, in every case, and not what is right."""
     for case, outputs, due, bounds, dtypes in observed:
         if case.operation not in deviation.operations:
             return False
-        if case.operation not in functions:
-            functions[case.operation] = deviation.edit(convspec.fast, case.operation)
-        wrong = replay(functions[case.operation], case)
+        wrong = replay(deviation.edit(convspec.fast, case.operation), case)
         if not agree(wrong, outputs, bounds, dtypes=dtypes):
             return False
         if agree(wrong, due, bounds, dtypes=dtypes):
             return False
-    strict = all(o.dtypes for o in observed)
+    return True
+
+
+def _is_right(
+    deviation: Deviation, known: Sequence[tuple[Case, Outputs, Bounds]], *, dtypes: bool
+) -> bool:
+    """Whether a deviation does not show in any of these cases."""
     return all(
         agree(
-            replay(functions[case.operation], case),
-            right(case),
-            rounding_bounds(case),
-            dtypes=strict,
+            replay(deviation.edit(convspec.fast, case.operation), case), due, bounds, dtypes=dtypes
         )
-        for case in passing
-        if case.operation in functions
+        for case, due, bounds in known
+        if case.operation in deviation.operations
     )
 
 
-def _remembers(
-    deviation: Deviation, observed: Sequence[Observation], others: Sequence[Case]
-) -> bool:
-    return all(
-        o.case.operation in deviation.operations
-        and any(
-            agree(seen, o.outputs, o.bounds, dtypes=o.dtypes)
-            and not agree(seen, o.right, o.bounds, dtypes=o.dtypes)
-            for seen in _after_other_calls(deviation, o.case, others)
-        )
-        for o in observed
+def remembers(deviation: Deviation, seen: Observation, others: Sequence[Case]) -> bool:
+    """Whether a deviation returns what was observed once other calls have come before."""
+    return seen.case.operation in deviation.operations and any(
+        agree(outputs, seen.outputs, seen.bounds, dtypes=seen.dtypes)
+        and not agree(outputs, seen.right, seen.bounds, dtypes=seen.dtypes)
+        for outputs in _after_other_calls(deviation, seen.case, others)
     )
 
 
@@ -114,7 +117,7 @@ def _after_other_calls(
     deviation: Deviation, case: Case, others: Sequence[Case]
 ) -> Iterator[Outputs]:
     """What a deviation returns for a case when other calls come before, and what has become of
-    the first result and of the operands afterwards.
+    its first result by then.
     """
     alike = [other for other in others if _same_shapes(other, case)]
     function = deviation.edit(convspec.fast, case.operation)
@@ -123,9 +126,6 @@ def _after_other_calls(
         first = returned(function(*own.operands.values(), **own.attributes))
     except Exception:  # what refuses the case by itself needs no memory to do so
         return
-    yield tuple(own.operands.values())
-    for name, array in own.operands.items():
-        array[...] = case.operands[name]
     for other in interruptions(case):
         replay(function, other)
     yield first
@@ -141,6 +141,25 @@ def _same_shapes(first: Case, second: Case) -> bool:
     return first.operation == second.operation and {
         name: array.shape for name, array in first.operands.items()
     } == {name: array.shape for name, array in second.operands.items()}
+
+
+def mutating(operation: str) -> list[str]:
+    """The names of the deviations of an operation that change the caller's arrays.
+
+    >>> mutating("average_pool")
+    ['input divided in place']
+    """
+    return [d.name for d in STATE if operation in d.operations and _mutates(d, operation)]
+
+
+def _mutates(deviation: Deviation, operation: str) -> bool:
+    function = deviation.edit(convspec.fast, operation)
+    for case in small_cases(operation, MUTATION_CASES):
+        own = {name: array.copy() for name, array in case.operands.items()}
+        function(*own.values(), **case.attributes)
+        if not all(same_values(own[name], array) for name, array in case.operands.items()):
+            return True
+    return False
 
 
 def distinguish(

@@ -14,7 +14,13 @@ from convspec.arguments import Array
 from convspec.case import Case
 from convspec.oracle.call import Callee, Returned, call
 from convspec.oracle.deviations import DEVIATIONS
-from convspec.oracle.diagnosis import diagnose, distinguish, explains, observation
+from convspec.oracle.diagnosis import (
+    distinguish,
+    explains,
+    explanations,
+    mutating,
+    observation,
+)
 from convspec.oracle.report import Difference, Outputs, plain
 from convspec.oracle.reproducer import reproducer
 from convspec.oracle.rule import separating_rule
@@ -65,9 +71,9 @@ def _mistakes(
 ) -> list[tuple[list[Finding], list[str]]]:
     """Findings of one kind, apart by the deviation that explains them; the unexplained last."""
     replayed = findings[:REPLAYED]
-    explained = [
-        set(diagnose([(finding.case, observed(finding))], passing)) for finding in replayed
-    ]
+    if replayed[0].kind == "mutates":
+        return [(replayed, mutating(context.operation))]
+    explained = explanations([(f.case, observed(f)) for f in replayed], passing)
     groups: list[tuple[list[Finding], list[str]]] = []
     left = list(range(len(replayed)))
     while left and len(groups) < MOST_MISTAKES:
@@ -133,7 +139,7 @@ def _minimised(context: Context, finding: Finding, names: list[str]) -> Finding:
         seen = judged_finding(context.target, case, context.namespace)
         if not isinstance(seen, Finding) or seen.kind != finding.kind:
             return False
-        if names and not explains(DEVIATIONS[names[0]], [observation(case, observed(seen))], []):
+        if names and not explains(DEVIATIONS[names[0]], [observation(case, observed(seen))]):
             return False
         best = seen
         return True

@@ -141,7 +141,8 @@ def _clipped_taps(n: int, window: Window, i: int) -> list[tuple[int, int]]:
 
 
 def _pool_from_clipped_start(right: Function, input: Any, **attributes: Any) -> Any:
-    return maximum(gathered(input, read=_clipped_taps, **attributes))
+    dtype = right(input=input, **attributes).dtype
+    return maximum(gathered(input, read=_clipped_taps, **attributes)).astype(dtype)
 
 
 GEOMETRY = (

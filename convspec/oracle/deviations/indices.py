@@ -72,6 +72,7 @@ def given_to(share: Callable[[Array, Array], Any]) -> Edit:
     """
 
     def function(right: Function, cotangent: Any, input: Any, **attributes: Any) -> tuple[Array]:
+        (due,) = right(cotangent=cotangent, input=input, **attributes)
         real = exists(input, **attributes)
         weights = share(maxima(input, **attributes), real)
         with numpy.errstate(all="ignore"):
@@ -80,8 +81,7 @@ def given_to(share: Callable[[Array, Array], Any]) -> Edit:
         for n, c in numpy.ndindex(*d_input.shape[:2]):
             places = flat_positions(input, **attributes)[n, c]
             numpy.add.at(d_input[n, c], places.ravel(), passed[n, c].ravel())
-        dtype = numpy.result_type(numpy.asarray(cotangent), numpy.asarray(input))
-        return (d_input.reshape(numpy.shape(input)).astype(dtype),)
+        return (d_input.reshape(due.shape).astype(due.dtype),)
 
     return replacing(function)
 

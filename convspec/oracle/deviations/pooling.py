@@ -48,16 +48,11 @@ def _with_the_last_window(outputs: Any, input: Any, **attributes: Any) -> Any:
     return each(outputs, longer)
 
 
-def _last_window_kept(spec: Any, operation: str) -> Function:
-    is_gradient = operation.endswith("_vjp")
-    edit = rewriting(lambda **_: {}) if is_gradient else afterwards(_with_the_last_window)
-    return edit(spec, operation)
-
-
 def divided_by(count: Callable[..., int]) -> Edit:
     """An average divided by the product over the axes of `count(n, window, i, include=...)`."""
 
     def function(right: Function, input: Any, **attributes: Any) -> Any:
+        due = right(input=input, **attributes)
         include = attributes["count_include_pad"]
         sliding, sizes = windows_of(**attributes), spatial(input)
         wrong = divisors(sizes, sliding, lambda *at: count(*at, include=include))
@@ -68,8 +63,7 @@ def divided_by(count: Callable[..., int]) -> Edit:
             return right(input=input, cotangent=scaled, **attributes)
         with numpy.errstate(all="ignore"):
             total = gathered(input, fill=0, **attributes).astype(numpy.float64).sum(axis=-1)
-            dtype = numpy.asarray(input).dtype
-            return (total / wrong).astype(dtype if dtype.kind == "f" else numpy.float64)
+            return (total / wrong).astype(due.dtype)
 
     return replacing(function)
 
@@ -190,12 +184,12 @@ def _lowest_finite(dtype: Any) -> Any:
 POOLING = (
     Deviation(
         name="ceil-mode window beyond the input kept",
-        operations=(*POOLS, *gradients(POOLS)),
+        operations=POOLS,
         kind="convention",
         sentence="With ceil_mode, keeps a last window that starts past the input and holds none "
         "of its elements: -inf in a maximum, 0 in an average.",
         hidden="ceil_mode off, exact division, or kernels at least as large as stride plus padding",
-        edit=_last_window_kept,
+        edit=afterwards(_with_the_last_window),
         threads=("pytorch/pytorch#45357", "onnx/onnx#5741", "PaddlePaddle/Paddle#51542"),
         convention=("ceil_last_window", "kept"),
     ),

@@ -76,8 +76,9 @@ def _toward_zero(right: Function, **arguments: Any) -> Any:
 
 def _in_storage_dtype(right: Function, input: Any, **attributes: Any) -> Any:
     input = numpy.asarray(input)
+    due = right(input=input, **attributes)
     if input.dtype.kind != "f":
-        return right(input=input, **attributes)
+        return due
     windows, include = gathered(input, fill=0, **attributes), attributes["count_include_pad"]
     count = divisors(
         spatial(input),

@@ -54,6 +54,7 @@ def _byte_index(input: Any, **_: Any) -> dict[str, Any]:
 
 
 def _at_most_64_taps(right: Function, input: Any, **attributes: Any) -> Any:
+    due = numpy.asarray(right(input=input, **attributes))
     include = attributes["count_include_pad"]
     count = divisors(
         spatial(input),
@@ -62,10 +63,9 @@ def _at_most_64_taps(right: Function, input: Any, **attributes: Any) -> Any:
     )
     windows = gathered(input, fill=0, **attributes)
     if windows.shape[-1] <= 64:
-        return right(input=input, **attributes)
-    dtype = numpy.asarray(input).dtype
+        return due
     average = windows[..., :64].sum(axis=-1, dtype=numpy.float64) / count
-    return average.astype(dtype if dtype.kind == "f" else numpy.float64)
+    return average.astype(due.dtype)
 
 
 def _column_buffer_case(input: Any, weight: Any, dilation: Any, **_: Any) -> bool:

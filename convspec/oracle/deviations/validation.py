@@ -58,11 +58,12 @@ def _known_mode(mode: Any, **_: Any) -> dict[str, Any]:
     return {} if mode in ("full", "same", "valid") else {"mode": "full"}
 
 
-def _bias_repeated(right: Function, bias: Any = None, **arguments: Any) -> Any:
-    if numpy.shape(bias) != (1,):
-        return right(bias=bias, **arguments)
-    output = numpy.asarray(right(bias=None, **arguments))
-    return (output + numpy.asarray(bias)[0]).astype(output.dtype)
+def _bias_repeated(spec: Any, operation: str) -> Function:
+    def change(weight: Any, groups: int, bias: Any = None, **_: Any) -> dict[str, Any]:
+        outputs = numpy.shape(weight)[1] * groups if "transpose" in operation else len(weight)
+        return {"bias": numpy.repeat(bias, outputs)} if numpy.shape(bias) == (1,) else {}
+
+    return rewriting(change)(spec, operation)
 
 
 def _common_channels(input: Any, weight: Any, groups: Any = 1, **_: Any) -> dict[str, Any]:
@@ -182,7 +183,7 @@ VALIDATION = (
         kind="mistake",
         sentence="Adds a bias of shape (1,) to every output channel.",
         hidden="good arguments, a single output channel among them",
-        edit=replacing(_bias_repeated),
+        edit=_bias_repeated,
     ),
     Deviation(
         name="superfluous channels ignored",
