@@ -17,6 +17,12 @@ from typing import Any, NamedTuple
 import numpy
 
 _PRECISION = {"float16": 11, "bfloat16": 8, "float32": 24, "float64": 53}
+_SMALLEST = {
+    "float16": 2.0**-24,
+    "bfloat16": 2.0**-133,
+    "float32": 2.0**-149,
+    "float64": 2.0**-1074,
+}
 
 
 class Arithmetic(NamedTuple):
@@ -89,16 +95,19 @@ def bound(
     r"""How far a sum of products computed in `arithmetic` and returned in `dtype` may lie from
     its exact `value`,
 
-    $$ \bigl((1 + u_\text{op})^2 (1 + u)^n - 1\bigr) M, $$
+    $$ \bigl((1 + 2 u_\text{op})^2 (1 + u)^n - 1\bigr) M, $$
 
     with one more rounding, $u_\text{out}$, of the result where the accumulator is wider than the
-    dtype, and the smallest subnormal for each rounding that may underflow.
+    dtype, and the smallest subnormal of the dtype for each rounding, which may underflow.
+    Operands may be truncated instead of rounded to nearest, as matrix units do: hence $2 u$.
     """
     stored = precision(dtype)
-    operand = 2 * log1p(unit_roundoff(arithmetic.operand)) if arithmetic.operand < stored else 0.0
+    truncated = 2 * unit_roundoff(arithmetic.operand)
+    operand = 2 * log1p(truncated) if arithmetic.operand < stored else 0.0
     summed = roundings * log1p(unit_roundoff(arithmetic.accumulator))
     error = numpy.expm1(operand + summed) * magnitude
     if arithmetic.accumulator > stored:
         error = error + unit_roundoff(stored) * (abs(value) + error)
+    error = error + (roundings + 1) * _SMALLEST[dtype.name]
     # The float64 evaluation of this very bound rounds too.
     return error * (1 + 2.0**-40)
