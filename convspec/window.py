@@ -140,6 +140,17 @@ def coverage(n: int, window: Window) -> list[int]:
     return [len(windows_over(n, window, a)) for a in range(n)]
 
 
+def periodic_positions(n: int, window: Window) -> list[int]:
+    r"""The input position that each position of a periodically continued axis repeats,
+
+    $$ (a - p_\text{low}) \bmod n, \qquad 0 \le a < p_\text{low} + n + p_\text{high}. $$
+
+    >>> periodic_positions(3, Window(kernel=2, low=1, high=2))
+    [2, 0, 1, 2, 0, 1]
+    """
+    return [a % n for a in range(-window.low, n + window.high)]
+
+
 def divisor(n: int, window: Window, i: int, *, count_include_pad: bool) -> int:
     r"""Number of positions an average divides by at output position $i$.
 
