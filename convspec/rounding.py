@@ -110,4 +110,5 @@ def bound(
         error = error + unit_roundoff(stored) * (abs(value) + error)
     error = error + (roundings + 1) * _SMALLEST[dtype.name]
     # The float64 evaluation of this very bound rounds too.
-    return error * (1 + 2.0**-40)
+    allowed: numpy.ndarray = error * (1 + 2.0**-40)
+    return allowed

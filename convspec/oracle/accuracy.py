@@ -116,7 +116,7 @@ def _class(seen: list[Rounded], dtype: numpy.dtype[Any]) -> tuple[str | None, fl
         ratio = max(_ratio(rounded, arithmetic, dtype) for rounded in seen)
         if ratio <= 1:
             return arithmetic.name, ratio
-        if arithmetic.name == own.name and all(_normwise(rounded, dtype) for rounded in seen):
+        if arithmetic.name == own.name and _is_fast(seen, dtype):
             return FAST_ALGORITHM, ratio
     return None, ratio
 
@@ -142,6 +142,14 @@ def _ratio(rounded: Rounded, arithmetic: Arithmetic, dtype: numpy.dtype[Any]) ->
     with numpy.errstate(divide="ignore", invalid="ignore"):
         ratios = numpy.where(rounded.error == 0, 0.0, rounded.error / allowed)
     return float(numpy.nan_to_num(ratios, nan=numpy.inf).max(initial=0.0))
+
+
+def _is_fast(seen: list[Rounded], dtype: numpy.dtype[Any]) -> bool:
+    """Whether outputs look like those of a fast algorithm.
+
+    Not in a half type, where what such an algorithm costs is no less than narrow operands do.
+    """
+    return precision(dtype) >= 24 and all(_normwise(rounded, dtype) for rounded in seen)
 
 
 def _normwise(rounded: Rounded, dtype: numpy.dtype[Any]) -> bool:
