@@ -90,25 +90,41 @@ class Implementation:
     def _call(self, operation: str, target: Callee, *given: Any, **attributes: Any) -> Any:
         from numpy import asarray
 
-        from convspec.case import normalised
+        from convspec.case import forward_name, normalised
+        from convspec.operations import OPERATIONS
         from convspec.oracle.call import Unsupported, arguments
 
-        operands = _named(operation, given)
-        shapes = {name: array.shape for name, array in operands.items() if name != "cotangent"}
+        row = OPERATIONS[forward_name(operation)]
+        names = row.operands if operation == row.name else ("cotangent", *row.operands)
+        operands = {
+            name: self._operand(operand, many=name in row.lists)
+            for name, operand in zip(names, given, strict=False)
+            if operand is not None
+        }
+        shapes = {
+            name: _shape(operand) for name, operand in operands.items() if name in row.operands
+        }
         complete = normalised(operation, shapes, attributes)
         call = arguments(target, operation, operands, complete)
         if isinstance(call, Unsupported):
             pytest.skip(f"{self._target}, {operation} with {complete}: {call.reason}")
         try:
-            found = target.function(*map(self._in_an_offered_dtype, call[0]), **call[1])
+            found = target.function(*call[0], **call[1])
         except NotImplementedError as error:
             pytest.skip(f"{self._target}, {operation} with {complete}: {error}")
-        if operation.endswith("_vjp") and not isinstance(found, tuple | list):
-            found = (found,)
-        return tuple(map(asarray, found)) if isinstance(found, tuple | list) else asarray(found)
+        if operation == row.name and row.outputs == 1:
+            return asarray(found)
+        return tuple(map(asarray, found if isinstance(found, tuple | list) else (found,)))
 
-    def _in_an_offered_dtype(self, array: Any) -> Any:
-        """The small integers of the laws are the same numbers in float32 as in float64."""
+    def _operand(self, operand: Any, *, many: bool) -> Any:
+        """An operand as an array, or a list of arrays, of a dtype that is offered: the small
+        integers of the laws are the same numbers in float32 as in float64.
+        """
+        from numpy import asarray
+
+        if many:
+            return [self._operand(each, many=False) for each in operand]
+        array = asarray(operand)
         dtypes = getattr(self._offered, "dtypes", ("float32", "float64"))
         if array.dtype != "float64" or "float64" in dtypes:
             return array
@@ -117,17 +133,5 @@ class Implementation:
         return array.astype("float32")
 
 
-def _named(operation: str, given: tuple[Any, ...]) -> dict[str, Any]:
-    """The operands of a call as arrays under their names, without those that are None."""
-    from numpy import asarray
-
-    from convspec.case import forward_name
-    from convspec.operations import OPERATIONS
-
-    forward = forward_name(operation)
-    names = (*(() if forward == operation else ("cotangent",)), *OPERATIONS[forward].operands)
-    return {
-        name: asarray(operand)
-        for name, operand in zip(names, given, strict=False)
-        if operand is not None
-    }
+def _shape(operand: Any) -> Any:
+    return list(map(_shape, operand)) if isinstance(operand, list) else operand.shape

@@ -100,9 +100,9 @@ def test_small_integers_go_to_float32_where_float64_is_not_offered(pytester, run
         mine="""
 dtypes = ("float16", "float32")
 
-def conv(input, weight):
-    assert input.dtype == weight.dtype == "float32"
-    return input * weight
+def conv(input, weight, *, bias=None):
+    assert input.dtype == weight.dtype == bias.dtype == "float32"
+    return (input * weight + bias).tolist()
 """,
         half="""
 dtypes = ("float16",)
@@ -112,13 +112,25 @@ def conv(input, weight):
 """,
         test_uses="""
 def test_conv(implementation):
-    assert implementation.conv([[[3.0]]], [[[2.0]]]).tolist() == [[[6.0]]]
+    assert implementation.conv([[[3.0]]], [[[2.0]]], [1.0]).tolist() == [[[7.0]]]
 """,
     )
     run("--implementation", "mine").assert_outcomes(passed=1)
     result = run("--implementation", "half")
     result.assert_outcomes(skipped=1)
     result.stdout.fnmatch_lines(["SKIPPED*half offers neither float32 nor float64*"])
+
+
+def test_an_operand_that_is_a_list_stays_one(pytester, run):
+    pytester.makepyfile(
+        """
+def test_factors(implementation):
+    image, factors = [[[[1.0, 2.0], [3.0, 4.0]]]], [[1.0, 1.0], [1.0]]
+    y = implementation.spatially_separable_conv(image, factors)
+    assert y.tolist() == [[[[4.0, 6.0]]]]
+"""
+    )
+    run("--implementation", "spec").assert_outcomes(passed=1)
 
 
 def test_gradients_come_back_as_a_tuple(pytester, run):
