@@ -118,7 +118,7 @@ def test_a_row_that_meets_nothing_is_noted():
 SHIPPED = {
     "numpy": "numpy",
     "ndimage": "ndimage",
-    "scipy_fft": "scipy:fft",
+    "scipy": "scipy:fft",
     "scipy_correlate2d": "scipy:correlate2d",
     "torch": "torch",
 }

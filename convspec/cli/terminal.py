@@ -168,6 +168,8 @@ def _explained(difference: Difference, dtypes: str) -> list[str]:
         lines.append(f"It behaves like: {difference.diagnosis}. {_sentence(difference.diagnosis)}")
         if difference.ties:
             lines.append(f"These explain it as well: {', '.join(difference.ties)}.")
+        if difference.rule:
+            lines.append(f"Not everywhere: {difference.rule}.")
     elif difference.rule:
         lines.append(f"No known mistake explains it. Where it fails: {difference.rule}.")
     elif difference.kind in DIAGNOSED:

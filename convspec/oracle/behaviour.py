@@ -222,16 +222,39 @@ def _beyond_input(case: Case) -> Case | None:
 
 def accepts_findings(target: Callee, cases: list[Case]) -> tuple[int, list[Finding]]:
     """Bad arguments are refused, by whatever exception."""
-    judged, findings = 0, []
+    judged = 0
+    accepted: dict[str, Finding] = {}
     for case in cases:
         for name, bad in bad_calls(case):
-            if isinstance(
-                arguments(target, bad.operation, bad.operands, bad.attributes), Unsupported
-            ):
+            outputs = _accepted(target, bad)
+            judged += outputs is not None
+            if not outputs or name in accepted:
                 continue
-            outcome = call(target, bad.operation, _copies(bad.operands), bad.attributes)
-            judged += 1
-            if isinstance(outcome, Returned):
-                message = f"{name} was accepted"
-                findings.append(Finding("accepts", message, bad, outcome.outputs, (), None))
-    return judged, findings
+            # The same with one batch item is easier to read, where it is accepted too.
+            single = dict(bad_calls(_first_item(case))).get(name)
+            fewer = None if single is None else _accepted(target, single)
+            if single is not None and fewer:
+                bad, outputs = single, fewer
+            message = f"{name} was accepted"
+            accepted[name] = Finding("accepts", message, bad, outputs, (), None)
+    return judged, list(accepted.values())
+
+
+def _accepted(target: Callee, bad: Case) -> tuple[Array, ...] | None:
+    """What a bad call returned, nothing where it was refused, None where it is not offered."""
+    given = arguments(target, bad.operation, bad.operands, bad.attributes)
+    if isinstance(given, Unsupported):
+        return None
+    outcome = call(target, bad.operation, _copies(bad.operands), bad.attributes)
+    return outcome.outputs if isinstance(outcome, Returned) else ()
+
+
+def _first_item(case: Case) -> Case:
+    """A case with its first batch item alone: what is wrong with an argument shows there too."""
+    row = OPERATIONS[forward_name(case.operation)]
+    if row.operands[0] != "input":
+        return case
+    batched = {
+        name: array[:1] for name, array in case.operands.items() if name in ("cotangent", "input")
+    }
+    return case._replace(operands={**case.operands, **batched})

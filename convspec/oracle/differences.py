@@ -15,6 +15,7 @@ from convspec.case import Case
 from convspec.oracle.call import Callee, Returned, call
 from convspec.oracle.deviations import DEVIATIONS
 from convspec.oracle.diagnosis import (
+    diagnose,
     distinguish,
     explains,
     explanations,
@@ -25,13 +26,21 @@ from convspec.oracle.report import Difference, Outputs, plain
 from convspec.oracle.reproducer import reproducer
 from convspec.oracle.rule import separating_rule
 from convspec.oracle.runner import Finding
-from convspec.oracle.search import judged_finding
+from convspec.oracle.search import is_open, judged_finding
 from convspec.oracle.shrink import smallest
 
 REPLAYED = 12
 MOST_MISTAKES = 3
-# Kinds that another call of the same case shows again, so that they can be minimised.
-REPEATABLE = ("shape", "dtype", "value", "raises")
+# Kinds that another call of the same case shows again, so that they can be minimised, and what a
+# single call shows them as.
+REPEATABLE = {
+    "shape": "shape",
+    "dtype": "dtype",
+    "value": "value",
+    "special": "value",
+    "gradient": "value",
+    "raises": "raises",
+}
 
 
 class Context(NamedTuple):
@@ -73,7 +82,12 @@ def _mistakes(
     replayed = findings[:REPLAYED]
     if replayed[0].kind == "mutates":
         return [(replayed, mutating(context.operation))]
-    explained = explanations([(f.case, observed(f)) for f in replayed], passing)
+    pairs = [(finding.case, observed(finding)) for finding in replayed]
+    explained = explanations(pairs, passing)
+    if not all(explained):
+        # A mistake may be confined to some geometries: right where the deviation would be wrong.
+        alone = explanations(pairs, [])
+        explained = [names or more for names, more in zip(explained, alone, strict=True)]
     groups: list[tuple[list[Finding], list[str]]] = []
     left = list(range(len(replayed)))
     while left and len(groups) < MOST_MISTAKES:
@@ -109,7 +123,8 @@ def _difference(
     finding = _minimised(context, findings[0], names)
     expected = _stored(finding)
     failing = [f.case for f in findings]
-    rule = None if names else separating_rule(failing, passing)
+    everywhere = diagnose([(f.case, observed(f)) for f in findings], passing)
+    rule = None if names[:1] and names[0] in everywhere else separating_rule(failing, passing)
     return Difference(
         id=f"{context.operation}-{finding.kind}-{_digest(finding, names)}",
         kind=finding.kind,
@@ -132,16 +147,16 @@ def _minimised(context: Context, finding: Finding, names: list[str]) -> Finding:
     """The smallest finding of the same kind and, where it has a name, of the same name."""
     if finding.kind not in REPEATABLE:
         return finding
-    best = finding
+    best, shown_as = finding, REPEATABLE[finding.kind]
 
     def fails(case: Case) -> bool:
         nonlocal best
         seen = judged_finding(context.target, case, context.namespace)
-        if not isinstance(seen, Finding) or seen.kind != finding.kind:
+        if not isinstance(seen, Finding) or seen.kind != shown_as or is_open(seen):
             return False
         if names and not explains(DEVIATIONS[names[0]], [observation(case, observed(seen))]):
             return False
-        best = seen
+        best = seen._replace(kind=finding.kind)
         return True
 
     if fails(finding.case):

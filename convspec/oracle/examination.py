@@ -26,13 +26,14 @@ from convspec.oracle.scope import (
     Restriction,
 )
 from convspec.oracle.search import search
-from convspec.oracle.streams import exact_trials, is_swept, strengths
-from convspec.oracle.trials.trial import Setting, Trial
+from convspec.oracle.streams import FAMILIES, exact_trials, is_swept, strengths
+from convspec.oracle.trials.trial import DRAWS, Setting, Trial
 from convspec.oracle.variants import Variants, under_variants, variants
 from convspec.rounding import ACCURACIES, FAST_ALGORITHM
 
 Progress = Callable[[str, str, int, int], None]
 BEHAVIOUR_CASES = 4
+REFUSAL_CASES = 48
 ALL_RESTRICTIONS = frozenset((*AXIS_RESTRICTIONS, *CALL_RESTRICTIONS, *RANK_RESTRICTIONS))
 
 
@@ -203,6 +204,9 @@ def _judge(
     evidence.refused.extend(tally.refused[:256])
     for reason, count in tally.unsupported.items():
         evidence.reasons[reason] = evidence.reasons.get(reason, 0) + count
+    if tally.mutated is not None:
+        # What followed was judged on changed data, if at all.
+        findings = [_mutation(tally.mutated)]
     for finding in findings:
         renamed = finding._replace(kind=kind) if kind and finding.kind == "value" else finding
         evidence.findings.append(renamed)
@@ -213,17 +217,12 @@ def _value_kind(operation: str) -> str | None:
     return "gradient" if operation.endswith("_vjp") else None
 
 
-def _setting(subject: Subject, dtype: numpy.dtype[Any], largest: int | None = None) -> Setting:
-    return Setting(dtype, numpy.random.default_rng(subject.plan.seed), largest)
-
-
 def sweep_step(subject: Subject, evidence: Evidence) -> None:
     """The exact sweep; where most of it is not offered, also what is."""
     operation, plan = subject.operation, subject.plan
     restriction: Restriction = frozenset()
     tally = _swept(subject, evidence, restriction)
     if tally.mutated is not None:
-        evidence.findings[:] = [_mutation(tally.mutated)]
         return
     if sum(tally.unsupported.values()) > tally.judged:
         restriction = _restriction(tally)
@@ -234,14 +233,33 @@ def sweep_step(subject: Subject, evidence: Evidence) -> None:
 
 def _swept(subject: Subject, evidence: Evidence, restriction: Restriction) -> Tally:
     operation, plan = subject.operation, subject.plan
+    drawn: set[int] = set()
 
     def stream(largest: int | None) -> Iterator[Trial]:
-        setting = _setting(subject, evidence.dtype, largest)
+        rng = numpy.random.default_rng(plan.seed)
+        setting = Setting(evidence.dtype, rng, largest, drawn)
         exact = exact_trials(operation, plan.level, plan.seed, setting, restriction)
         active = subject.variants.active
         return under(operation, exact, subject.namespace) if active else exact
 
-    return _judge(subject, evidence, stream, kind=_value_kind(operation))
+    tally = _judge(subject, evidence, stream, kind=_value_kind(operation))
+    if drawn and tally.judged:
+        evidence.notes.append(_draws_note(operation, evidence.dtype, min(drawn)))
+    return tally
+
+
+def _draws_note(operation: str, dtype: numpy.dtype[Any], largest: int) -> str:
+    """What an exact sweep of a bilinear operation can miss, and under which hypothesis."""
+    values = 2 * largest + 1
+    draws = "one draw a case"
+    if operation in FAMILIES:
+        ranks = ", ".join(f"{count} in rank {rank}" for rank, count in DRAWS.items())
+        draws = f"draws a case: {ranks}, and 1 where the batch is single"
+    return (
+        f"exact sweep in {dtype}: entries uniform over |S| >= {values} integers; {draws}; where "
+        f"an implementation is a fixed bilinear form other than the spec's, a case misses a wrong "
+        f"output with probability below 2/{values}"
+    )
 
 
 def _might_be_fast(findings: list[Finding]) -> bool:
@@ -377,7 +395,8 @@ def behaviour_step(subject: Subject, evidence: Evidence) -> None:
     if any(finding.kind == "mutates" for finding in evidence.findings):
         return
     cases = sorted(evidence.passing, key=_case_size)[-BEHAVIOUR_CASES:]
-    spread = sorted(evidence.passing, key=_case_size)[:: max(1, len(evidence.passing) // 12)]
+    ordered = sorted(evidence.passing, key=_case_size)
+    spread = ordered[:: max(1, len(ordered) // REFUSAL_CASES)]
 
     def right(case: Case) -> Trial:
         due = trial(case, subject.namespace)

@@ -11,7 +11,7 @@ import numpy
 from convspec.arguments import Array
 from convspec.case import Case
 from convspec.oracle.call import Callee, Failed, Unsupported, arguments, as_outputs, raised
-from convspec.oracle.judge import is_half, judge, stored
+from convspec.oracle.judge import is_half, judge, same_values, stored
 from convspec.oracle.trials.trial import Trial
 
 FINDINGS_KEPT = 32
@@ -153,7 +153,7 @@ def _changed(
     arrays of this trial.
     """
     for name, (array, before) in pristine.items():
-        if operands.get(name) is not array and not numpy.array_equal(array, before):
+        if operands.get(name) is not array and not same_values(array, before):
             return {name: before}
     for name, array in operands.items():
         if name not in pristine or pristine[name][0] is not array:

@@ -70,7 +70,7 @@ def search(
         if finding is False:
             return
         judged += 1
-        if isinstance(finding, Finding) and not _is_open(finding):
+        if isinstance(finding, Finding) and not is_open(finding):
             last[:] = [finding]
             raise _DisagreementError
 
@@ -81,7 +81,7 @@ def search(
     return judged, []
 
 
-def _is_open(finding: Finding) -> bool:
+def is_open(finding: Finding) -> bool:
     """Whether a finding is about ties among maxima, which have a step of their own."""
     return "max_pool" in finding.case.operation and _has_ties(finding.case)
 

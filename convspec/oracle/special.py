@@ -21,6 +21,8 @@ GEOMETRIES: dict[str, tuple[tuple[dict[str, Shape], dict[str, Any]], ...]] = {
         ({"f": (9,), "g": (3,)}, {"mode": "same"}),
         ({"f": (5, 6), "g": (2, 3)}, {"mode": "full"}),
         ({"f": (5, 5), "g": (3, 3)}, {"mode": "same"}),
+        # Large enough for a choice between a direct sum and an FFT to fall on the FFT.
+        ({"f": (13, 17), "g": (5, 4)}, {"mode": "full"}),
         ({"f": (600,), "g": (60,)}, {"mode": "full"}),
     ),
     "conv": (

@@ -20,7 +20,7 @@ from convspec.oracle.tables import (
     stuffed,
     table,
 )
-from convspec.oracle.trials.trial import DRAWS, Setting, Trial
+from convspec.oracle.trials.trial import DRAWS, Setting, Trial, reach
 from convspec.window import Window, output_sizes
 
 
@@ -92,7 +92,7 @@ def _cases(
 def conv_trials(block: Block, setting: Setting) -> Iterator[Trial]:
     """The cases of a block for `conv`."""
     sizes = block_sizes(block)
-    largest = setting.largest or amplitude(sizes.inputs * prod(sizes.kernel), setting.dtype)
+    largest = reach(setting, amplitude(sizes.inputs * prod(sizes.kernel), setting.dtype))
     operands, tabulated = _operands(block, sizes, largest, setting), _table(sizes)
     read = columns(operands["input"], tabulated, 0.0)
     dense = forward(read, flat_weight(operands["weight"]), sizes.groups)
@@ -109,7 +109,7 @@ def conv_vjp_trials(block: Block, setting: Setting) -> Iterator[Trial]:
     tabulated = _table(sizes)
     # A weight's cotangent sums over the batch and every output position.
     terms = max(sizes.outputs * prod(sizes.kernel), sizes.batch * prod(tabulated.starts))
-    largest = setting.largest or amplitude(terms, dtype)
+    largest = reach(setting, amplitude(terms, dtype))
     operands = _operands(block, sizes, largest, setting)
     read = columns(operands["input"], tabulated, 0.0)
     weight = flat_weight(operands["weight"])

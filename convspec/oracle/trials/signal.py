@@ -12,7 +12,7 @@ import numpy
 from convspec.arguments import Shape
 from convspec.oracle import expected
 from convspec.oracle.draws import amplitude, integers
-from convspec.oracle.trials.trial import Setting, Trial
+from convspec.oracle.trials.trial import Setting, Trial, reach
 
 MODES = ("full", "same", "valid")
 LARGEST_RANK_3 = 3
@@ -44,7 +44,7 @@ def forward_trials(
     value: Any = getattr(expected, name)
     for f_shape, g_shape in pairs:
         terms = min(prod(f_shape), prod(g_shape))
-        largest = setting.largest or amplitude(terms, setting.dtype)
+        largest = reach(setting, amplitude(terms, setting.dtype))
         f = integers(setting.rng, f_shape, largest, setting.dtype)
         g = integers(setting.rng, g_shape, largest, setting.dtype)
         for mode in _modes(f_shape, g_shape):
@@ -56,7 +56,7 @@ def vjp_trials(name: str, pairs: list[tuple[Shape, Shape]], setting: Setting) ->
     value: Any = getattr(expected, name)
     shape: Any = getattr(expected, name.removesuffix("_vjp"))
     for f_shape, g_shape in pairs:
-        largest = setting.largest or amplitude(max(prod(f_shape), prod(g_shape)), setting.dtype)
+        largest = reach(setting, amplitude(max(prod(f_shape), prod(g_shape)), setting.dtype))
         f = integers(setting.rng, f_shape, largest, setting.dtype)
         g = integers(setting.rng, g_shape, largest, setting.dtype)
         for mode in _modes(f_shape, g_shape):

@@ -22,7 +22,7 @@ from convspec.oracle.tables import (
     window_table,
 )
 from convspec.oracle.trials.convolution import Sizes, block_sizes, flat_weight
-from convspec.oracle.trials.trial import Setting, Trial
+from convspec.oracle.trials.trial import Setting, Trial, reach
 from convspec.window import Window, transposed_size
 
 
@@ -87,7 +87,7 @@ def conv_transpose_trials(block: Block, setting: Setting) -> Iterator[Trial]:
     """The cases of a block for `conv_transpose`."""
     sizes = block_sizes(block)
     windows = _windows(block, sizes)
-    largest = setting.largest or amplitude(sizes.inputs * prod(sizes.kernel), setting.dtype)
+    largest = reach(setting, amplitude(sizes.inputs * prod(sizes.kernel), setting.dtype))
     operands = _operands(block, sizes, largest, setting)
     room, index = _full(sizes, windows)
     x = flat_space(operands["input"])
@@ -107,7 +107,7 @@ def conv_transpose_vjp_trials(block: Block, setting: Setting) -> Iterator[Trial]
     terms = max(sizes.outputs * prod(sizes.kernel), sizes.batch * prod(sizes.spatial))
     if block.call["bias"]:
         terms = max(terms, sizes.batch * prod(room))
-    largest = setting.largest or amplitude(terms, dtype)
+    largest = reach(setting, amplitude(terms, dtype))
     operands = _operands(block, sizes, largest, setting)
     weight = flat_weight(operands["weight"])
     x = flat_space(operands["input"])

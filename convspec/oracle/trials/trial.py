@@ -26,10 +26,20 @@ class Trial(NamedTuple):
 
 
 class Setting(NamedTuple):
-    """What a stream of trials is drawn for: element dtype, source of randomness, and the largest
-    entry when a fast algorithm is at work (None otherwise).
+    """What a stream of trials is drawn for: element dtype, source of randomness, the largest
+    entry when a fast algorithm is at work (None otherwise), and where to note the largest entries
+    that were drawn.
     """
 
     dtype: numpy.dtype[Any]
     rng: numpy.random.Generator
     largest: int | None = None
+    drawn: set[int] | None = None
+
+
+def reach(setting: Setting, largest: int) -> int:
+    """The largest entry to draw where `largest` keeps sums exact; noted in the setting."""
+    chosen = setting.largest or largest
+    if setting.drawn is not None:
+        setting.drawn.add(chosen)
+    return chosen
