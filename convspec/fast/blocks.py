@@ -81,8 +81,10 @@ def blocks(box: Box, most: int) -> Iterator[Box]:
         return
     first, rest = box[0], box[1:]
     inner = size(rest)
+    if inner == 0:
+        return
     if inner <= most:
-        for run in pieces(first, most // max(inner, 1)):
+        for run in pieces(first, most // inner):
             yield (run, *rest)
         return
     for position in pieces(first, 1):

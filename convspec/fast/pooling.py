@@ -63,13 +63,13 @@ def max_pool(
     integers = input.dtype.kind in "iu"
     # Smaller than or equal to every element of the dtype, so that it changes no maximum.
     least = numpy.iinfo(input.dtype).min if integers else -numpy.inf
-    y = numpy.full(shape, least, dtype=_wide(input.dtype))
+    y = numpy.full(shape, least, dtype=moving(input.dtype))
     for box in blocks(whole(shape), COLUMNS // y.itemsize):
         source, target = input[slices(box[:2])], y[slices(box)]
-        for runs in _every_tap(sliding, input.shape[2:], box[2:]):
+        for runs in every_tap(sliding, input.shape[2:], box[2:]):
             place = target[last_axes(within([writing for writing, _ in runs], box[2:]))]
-            numpy.maximum(place, source[last_axes(slices(_read(runs)))], out=place)
-    return _integers(y)
+            numpy.maximum(place, source[last_axes(slices(read_by(runs)))], out=place)
+    return settled(y)
 
 
 def max_pool_with_indices(
@@ -100,12 +100,12 @@ def max_pool_with_indices(
 
 def _maxima(input: Array, sliding: Sequence[Window]) -> tuple[Array, Array]:
     shape = (*input.shape[:2], *output_sizes(input.shape[2:], sliding))
-    y = numpy.zeros(shape, dtype=_wide(input.dtype))
+    y = numpy.zeros(shape, dtype=moving(input.dtype))
     found = numpy.empty(shape, dtype=INT64)
     for box in blocks(whole(shape), COLUMNS // y.itemsize):
         source = input[slices(box[:2])]
         _find_maxima(source, sliding, box[2:], y[slices(box)], found[slices(box)])
-    return _integers(y), found
+    return settled(y), found
 
 
 def _find_maxima(
@@ -117,14 +117,14 @@ def _find_maxima(
     No value serves as a start, for any may be in the input; -1 in `found` says that there is none.
     """
     found[...] = -1
-    for runs in _every_tap(sliding, source.shape[2:], outputs):
+    for runs in every_tap(sliding, source.shape[2:], outputs):
         written = last_axes(within([writing for writing, _ in runs], outputs))
-        candidate, current = source[last_axes(slices(_read(runs)))], best[written]
+        candidate, current = source[last_axes(slices(read_by(runs)))], best[written]
         better = candidate > current
         better |= found[written] < 0
         better |= (candidate != candidate) & (current == current)  # NaN differs from itself
         numpy.copyto(current, candidate, where=better, casting="unsafe")
-        numpy.copyto(found[written], _flat(_read(runs), source.shape[2:]), where=better)
+        numpy.copyto(found[written], _flat(read_by(runs), source.shape[2:]), where=better)
 
 
 def max_pool_vjp(
@@ -158,7 +158,7 @@ def max_pool_vjp(
         how = Arithmetic(INT64, INT64)
 
     def shares(box: Box) -> TapShare:
-        best = numpy.zeros([len(run) for run in box], dtype=_wide(x.dtype))
+        best = numpy.zeros([len(run) for run in box], dtype=moving(x.dtype))
         found = numpy.empty(best.shape, dtype=INT64)
         _find_maxima(x[slices(box[:2])], sliding, box[2:], best, found)
 
@@ -169,7 +169,7 @@ def max_pool_vjp(
 
         return share
 
-    return (narrowed(_spread(x.shape, shape, sliding, how, shares), g, x),)
+    return (narrowed(spread(x.shape, shape, sliding, how, shares), g, x),)
 
 
 def max_pool_with_indices_vjp(
@@ -209,16 +209,16 @@ def average_pool(
     )
     include = flag("count_include_pad", count_include_pad, shapes=described(input=x))
     shape = (*x.shape[:2], *output_sizes(x.shape[2:], sliding))
-    how = _averaging(x, prod(window.kernel for window in sliding))
+    how = averaging(x, prod(window.kernel for window in sliding))
     divisors = _divisors(x.shape[2:], sliding, include=include)
     y = numpy.empty(shape, dtype=how.output)
     for box in blocks(whole(shape), COLUMNS // how.compute.itemsize):
         source = x[slices(box[:2])]
         total = numpy.zeros([len(run) for run in box], dtype=how.compute)
         with numpy.errstate(all="ignore"):
-            for runs in _every_tap(sliding, x.shape[2:], box[2:]):
+            for runs in every_tap(sliding, x.shape[2:], box[2:]):
                 place = total[last_axes(within([writing for writing, _ in runs], box[2:]))]
-                place += source[last_axes(slices(_read(runs)))]
+                place += source[last_axes(slices(read_by(runs)))]
             y[slices(box)] = total / _counts(divisors, box[2:], how.compute)
     return y
 
@@ -251,7 +251,7 @@ def average_pool_vjp(
     include = flag("count_include_pad", count_include_pad, shapes=described(input=x))
     shape = (*x.shape[:2], *output_sizes(x.shape[2:], sliding))
     check_shape("cotangent", g, shape, "the output shape", shapes=described(input=x))
-    how = _averaging(g, 1, others=(x,))
+    how = averaging(g, 1, others=(x,))
     divisors = _divisors(x.shape[2:], sliding, include=include)
 
     def shares(box: Box) -> TapShare:
@@ -260,10 +260,10 @@ def average_pool_vjp(
             even = given / _counts(divisors, box[2:], how.compute)
         return lambda writing, _: even[last_axes(within(writing, box[2:]))]
 
-    return (_spread(x.shape, shape, sliding, how, shares),)
+    return (spread(x.shape, shape, sliding, how, shares),)
 
 
-def _spread(
+def spread(
     shape: Shape,
     outputs: Shape,
     sliding: Sequence[Window],
@@ -297,7 +297,7 @@ def _spread(
     return d_x
 
 
-def _averaging(values: Array, terms: int, others: tuple[Array, ...] = ()) -> Arithmetic:
+def averaging(values: Array, terms: int, others: tuple[Array, ...] = ()) -> Arithmetic:
     """How to average `terms` elements; integers give float64, rounded once from the exact sum."""
     how = arithmetic((values,), terms, others=others)
     if any(operand.dtype.kind not in "iu" for operand in (values, *others)):
@@ -320,14 +320,14 @@ def _counts(divisors: list[Array], box: Box, compute: numpy.dtype[Any]) -> Array
     return counts.astype(numpy.result_type(FLOAT64, compute))
 
 
-def _every_tap(
+def every_tap(
     sliding: Sequence[Window], spatial: Shape, outputs: Box
 ) -> Iterator[list[tuple[range, range]]]:
     every = tuple(range(window.kernel) for window in sliding)
     return tap_runs(sliding, every, whole(spatial), outputs)
 
 
-def _read(runs: Sequence[tuple[range, range]]) -> Box:
+def read_by(runs: Sequence[tuple[range, range]]) -> Box:
     return tuple(reading for _, reading in runs)
 
 
@@ -336,12 +336,12 @@ def _flat(reading: Sequence[range], spatial: Shape) -> Array:
     return numpy.asarray(numpy.ravel_multi_index(numpy.ix_(*reading), spatial))
 
 
-def _wide(dtype: numpy.dtype[Any]) -> numpy.dtype[Any]:
+def moving(dtype: numpy.dtype[Any]) -> numpy.dtype[Any]:
     """int64 for the integers that it holds; every other dtype is its own."""
     return INT64 if dtype.kind in "iu" and numpy.can_cast(dtype, INT64) else dtype
 
 
-def _integers(y: Array) -> Array:
+def settled(y: Array) -> Array:
     """Unsigned maxima as int64 where they fit, as Python's own integers where they do not."""
     if y.dtype.kind != "u":
         return y
