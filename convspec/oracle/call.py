@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from inspect import Parameter, signature
 from typing import Any, NamedTuple
 
 import numpy
 
 from convspec.arguments import Array
-from convspec.case import forward_name
+from convspec.case import Case, forward_name
 from convspec.operations import OPERATIONS
 
+# Kinds of a call that did not come back, and after how many an operation is called no more.
+ENDINGS = {"crash": 8, "hang": 2}
+
 _POSITIONAL = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+
+
+class CrashError(Exception):
+    """The process that was to compute ended or hung; `kind` is `crash` or `hang`."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+class Crash(NamedTuple):
+    """A call that did not come back."""
+
+    kind: str
+    message: str
+    case: Case
 
 
 class Callee(NamedTuple):
@@ -20,11 +39,13 @@ class Callee(NamedTuple):
 
     `keywords` is None where any keyword is taken (or the signature cannot be read);
     `positional` lists the names of its positional parameters, None where any number is taken.
+    `crashes` collects the calls that did not come back.
     """
 
     function: Callable[..., Any]
     keywords: frozenset[str] | None
     positional: tuple[str, ...] | None
+    crashes: list[Crash]
 
 
 class Returned(NamedTuple):
@@ -48,6 +69,9 @@ class Failed(NamedTuple):
 
 Outcome = Returned | Unsupported | Failed
 
+# The outcome of a call that did not come back; what is known about it is in `Callee.crashes`.
+CRASHED = Unsupported("the call did not come back")
+
 
 def callee(implementation: Any, operation: str) -> Callee | None:
     """The function of `implementation` for an operation, or None if it has none."""
@@ -57,7 +81,7 @@ def callee(implementation: Any, operation: str) -> Callee | None:
     try:
         parameters = signature(function).parameters.values()
     except (TypeError, ValueError):
-        return Callee(function, None, None)
+        return Callee(function, None, None, [])
     kinds = {parameter.kind for parameter in parameters}
     keywords = frozenset(p.name for p in parameters if p.kind is not Parameter.POSITIONAL_ONLY)
     positional = tuple(p.name for p in parameters if p.kind in _POSITIONAL)
@@ -65,6 +89,7 @@ def callee(implementation: Any, operation: str) -> Callee | None:
         function,
         None if Parameter.VAR_KEYWORD in kinds else keywords,
         None if Parameter.VAR_POSITIONAL in kinds else positional,
+        [],
     )
 
 
@@ -145,21 +170,44 @@ def call(
     target: Callee, operation: str, operands: dict[str, Array], attributes: dict[str, Any]
 ) -> Outcome:
     """One call from beginning to end."""
-    given = arguments(target, operation, operands, attributes)
+    given = worn_out(target) or arguments(target, operation, operands, attributes)
     if isinstance(given, Unsupported):
         return given
     placed, keywords = given
     try:
         result = target.function(*placed, **keywords)
-    except NotImplementedError as error:
-        return Unsupported(str(error) or "NotImplementedError")
-    except Exception as error:  # whatever it raises on a valid case is a difference
-        return raised(error)
+    except CrashError as error:
+        return crashed(target, Case(operation, operands, attributes), error)
+    except KeyboardInterrupt:  # whoever watches the check ends it
+        raise
+    except BaseException as error:  # whatever else it raises on a valid case is a difference
+        return raised(error, keywords)
     return as_outputs(operation, result, output_count(operation, operands))
 
 
-def raised(error: BaseException) -> Failed | Unsupported:
-    """What an exception on a valid case means: a keyword that is not there is unsupported."""
-    if isinstance(error, TypeError) and "unexpected keyword argument" in str(error):
-        return Unsupported(str(error))
-    return Failed("raises", f"{type(error).__name__}: {error}"[:500])
+def crashed(target: Callee, case: Case, error: CrashError) -> Unsupported:
+    """Remember a call that did not come back; for everybody else it is no observation."""
+    target.crashes.append(Crash(error.kind, str(error), case))
+    return CRASHED
+
+
+def worn_out(target: Callee) -> Unsupported | None:
+    """Why an operation is called no more, if so many of its calls did not come back."""
+    for kind, most in ENDINGS.items():
+        if sum(crash.kind == kind for crash in target.crashes) >= most:
+            return Unsupported(f"called no more after {most} calls ended in a {kind}")
+    return None
+
+
+def raised(error: BaseException, keywords: Collection[str]) -> Failed | Unsupported:
+    """What an exception on a valid case means: a refusal in so many words, or of one of the
+    `keywords` passed, is unsupported; anything else, an attempt to leave the process included, is
+    a difference.
+    """
+    if isinstance(error, NotImplementedError):
+        return Unsupported(str(error) or "NotImplementedError")
+    text = str(error)
+    untaken = isinstance(error, TypeError) and "unexpected keyword argument" in text
+    if untaken and any(f"'{name}'" in text for name in keywords):
+        return Unsupported(text)
+    return Failed("raises", f"{type(error).__name__}: {text}"[:500])

@@ -25,14 +25,16 @@ def same_values(actual: Array, expected: Array) -> bool:
     return actual.shape == expected.shape and not wrong_places(actual, expected, None).any()
 
 
-def _dtype_fits(actual: numpy.dtype[Any], expected: Array, element: numpy.dtype[Any]) -> bool:
+def _dtype_fits(
+    actual: numpy.dtype[Any], expected: Array, element: numpy.dtype[Any], *, rounds: bool
+) -> bool:
     """Floating operands keep their dtype; integers may come back in any integer dtype, or as
-    floats where the value is no integer; an index is an integer.
+    floats where the operation divides and hence rounds; an index is an integer.
     """
     if expected.dtype.kind in "iu":
         return actual.kind in "iu"
     if element.kind in "iu":
-        return actual.kind in ("iu" if (expected == numpy.rint(expected)).all() else "f")
+        return actual.kind in ("f" if rounds else "iu")
     return actual == element
 
 
@@ -55,7 +57,7 @@ def judge(
         bound = None if slack is None else slack[number]
         if wrong_places(actual, value, bound).any():
             return Verdict("value", f"{which} {_first_wrong(actual, value, bound)}")
-        if not _dtype_fits(actual.dtype, value, element):
+        if not _dtype_fits(actual.dtype, value, element, rounds=bound is not None):
             return Verdict("dtype", f"{which} has dtype {actual.dtype} for {element} operands")
     return None
 

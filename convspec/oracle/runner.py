@@ -10,7 +10,19 @@ import numpy
 
 from convspec.arguments import Array
 from convspec.case import Case
-from convspec.oracle.call import Callee, Failed, Unsupported, arguments, as_outputs, raised
+from convspec.oracle.call import (
+    CRASHED,
+    Callee,
+    CrashError,
+    Failed,
+    Unsupported,
+    arguments,
+    as_outputs,
+    call,
+    crashed,
+    raised,
+    worn_out,
+)
 from convspec.oracle.judge import is_half, judge, same_values, stored
 from convspec.oracle.trials.trial import Trial
 
@@ -67,13 +79,14 @@ def run(
     passing: list[Case] = []
     refused: list[Case] = []
     pristine: dict[str, tuple[Array, Array]] = {}
+    since: list[Case] = []
     half = is_half(element)
     for number, trial in enumerate(trials):
         position[0] = number
         if number in skip:
             continue
         operands = trial.operands
-        given = arguments(target, operation, operands, trial.attributes)
+        given = worn_out(target) or arguments(target, operation, operands, trial.attributes)
         if isinstance(given, Unsupported):
             unsupported[given.reason] = unsupported.get(given.reason, 0) + 1
             refused.append(Case(operation, operands, trial.attributes))
@@ -82,19 +95,29 @@ def run(
         if private_copies:
             placed = tuple(array.copy() for array in placed)
         else:
-            changed = _changed(pristine, operands)
-            if changed is not None:
-                case = Case(operation, {**operands, **changed}, trial.attributes)
+            if _changed(pristine, operands):
+                case = _culprit(target, since)
                 return Tally(judged, unsupported, findings, found, passing, refused, inside, case)
+            before = {name: pristine[name][1] for name in operands}
+            if since and not set(map(id, before.values())) & set(
+                map(id, since[-1].operands.values())
+            ):
+                since.clear()  # no array is left of the calls before
+            since.append(Case(operation, before, trial.attributes))
         begun = perf_counter()
         try:
             result: Any = target.function(*placed, **keywords)
             inside += perf_counter() - begun
             outcome = as_outputs(operation, result, len(trial.expected))
-        except NotImplementedError as error:
-            outcome = Unsupported(str(error) or "NotImplementedError")
-        except Exception as error:  # whatever it raises on a valid case is a difference
-            outcome = raised(error)
+        except CrashError as error:
+            outcome = crashed(target, Case(operation, operands, trial.attributes), error)
+        except KeyboardInterrupt:  # whoever watches the check ends it
+            raise
+        except BaseException as error:  # whatever else it raises on a valid case is a difference
+            outcome = raised(error, keywords)
+        if outcome is CRASHED:
+            judged += 1
+            continue
         if isinstance(outcome, Unsupported):
             unsupported[outcome.reason] = unsupported.get(outcome.reason, 0) + 1
             refused.append(Case(operation, operands, trial.attributes))
@@ -123,8 +146,8 @@ def run(
         if found >= ENOUGH_FINDINGS:
             break
     mutated = None
-    if not private_copies and pristine and _changed(pristine, {}) is not None:
-        mutated = Case(operation, {n: before for n, (_, before) in pristine.items()}, {})
+    if since and _changed(pristine, {}):
+        mutated = _culprit(target, since)
     return Tally(judged, unsupported, findings, found, passing, refused, inside, mutated)
 
 
@@ -139,23 +162,33 @@ def _quick(
         for output, value in zip(actual, expected, strict=True):
             if output.shape != value.shape or not (output == value).all():
                 break
-            if output.dtype != element and value.dtype.kind == "f":
+            if (
+                output.dtype != element
+                if value.dtype.kind == "f"
+                else output.dtype.kind not in "iu"
+            ):
                 break
         else:
             return None
     return judge(actual, expected, slack, element)
 
 
-def _changed(
-    pristine: dict[str, tuple[Array, Array]], operands: dict[str, Array]
-) -> dict[str, Array] | None:
-    """The operands, as they were, that calls have changed; otherwise None, and remember the
-    arrays of this trial.
-    """
+def _changed(pristine: dict[str, tuple[Array, Array]], operands: dict[str, Array]) -> bool:
+    """Whether calls have changed an array that is not among `operands`, which take its place."""
     for name, (array, before) in pristine.items():
         if operands.get(name) is not array and not same_values(array, before):
-            return {name: before}
+            return True
     for name, array in operands.items():
         if name not in pristine or pristine[name][0] is not array:
             pristine[name] = (array, array.copy())
-    return None
+    return False
+
+
+def _culprit(target: Callee, cases: list[Case]) -> Case:
+    """The first of some cases whose call changes its arguments."""
+    for case in cases:
+        operands = {name: array.copy() for name, array in case.operands.items()}
+        call(target, case.operation, operands, case.attributes)
+        if not all(same_values(operands[name], array) for name, array in case.operands.items()):
+            return case
+    return cases[-1]

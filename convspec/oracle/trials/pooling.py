@@ -119,8 +119,11 @@ def max_pool_vjp_trials(block: Block, setting: Setting) -> Iterator[Trial]:
         yield Trial({"cotangent": cotangent, "input": x}, attributes, (d_input.reshape(x.shape),))
 
 
-def _power_of_two(counts: Array) -> bool:
-    return bool((numpy.frexp(counts)[0] == 0.5).all())
+def _rounds(counts: Array, dtype: numpy.dtype[Any]) -> bool:
+    """Whether an average may round: integers become floats, and other divisors than powers of two
+    leave a remainder.
+    """
+    return dtype.kind in "iu" or not bool((numpy.frexp(counts)[0] == 0.5).all())
 
 
 def _bound(magnitude: Array, roundings: int, dtype: numpy.dtype[Any]) -> Array:
@@ -145,7 +148,7 @@ def average_pool_trials(block: Block, setting: Setting) -> Iterator[Trial]:
     for attributes, sliding, place in _cases(block, tabulated):
         counts = divisors(spatial, sliding, count_include_pad=include)
         slack = None
-        if not _power_of_two(counts):
+        if _rounds(counts, setting.dtype):
             slack = (_bound(magnitudes[place] / counts, prod(kernel) + 2, setting.dtype),)
         attributes["count_include_pad"] = include
         yield Trial({"input": x}, attributes, (sums[place] / counts,), slack)
@@ -171,7 +174,7 @@ def average_pool_vjp_trials(block: Block, setting: Setting) -> Iterator[Trial]:
         cotangent = integers(setting.rng, shape, largest, setting.dtype)
         shared = cotangent / counts
         slack = None
-        if not _power_of_two(counts):
+        if _rounds(counts, setting.dtype):
             magnitude = spread(abs(shared), place)
             slack = (_bound(magnitude, prod(kernel) + 2, setting.dtype),)
         attributes["count_include_pad"] = include
