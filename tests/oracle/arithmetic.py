@@ -10,7 +10,7 @@ PRECISION = {"float16": 11, "float32": 24, "float64": 53}
 
 
 def rounded(x: Fraction, bits: int) -> Fraction:
-    """The nearest number of `bits` significant bits, ties to even, without any limit of exponent."""
+    """The nearest number of `bits` significant bits, ties to even, of any exponent."""
     if x == 0:
         return x
     exponent = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations, product
+from itertools import chain, combinations, product
 
 import numpy
 import pytest
@@ -121,7 +121,7 @@ def rows_of(family, blocks):
                 [axis[name] for name in within.shared] + [slid[name] for name in within.sliding]
                 for axis, slid in zip(block.axes, slide, strict=True)
             ]
-            yield tuple(sum(axes, [])) + tuple(block.call[name] for name in within.call)
+            yield tuple(chain.from_iterable(axes)) + tuple(block.call[name] for name in within.call)
 
 
 def shown(rows, strength):
@@ -143,7 +143,7 @@ def test_feasible_combinations_are_counted_literally_at_rank_1(family):
     triples = len(shown(map(tuple, within.axes.tolist()), 3))
     pairs_of_call = [p for a, b in combinations(call, 2) for p in product(a, b)]
     triples_of_call = [p for a, b, c in combinations(call, 3) for p in product(a, b, c)]
-    singles_of_call = sum(call, [])
+    singles_of_call = list(chain.from_iterable(call))
     values = len(axes[0]) + len(singles_of_call)
     pairs = len(axes[1]) + len(axes[0]) * len(singles_of_call) + len(pairs_of_call)
     triples += (
@@ -182,7 +182,7 @@ def rows_of_tiny(tiny, blocks):
                 [*(axis[n] for n in tiny.shared), *(slid[n] for n in tiny.sliding)]
                 for axis, slid in zip(block.axes, slide, strict=True)
             ]
-            yield tuple(sum(axes, [])) + tuple(block.call.values())
+            yield tuple(chain.from_iterable(axes)) + tuple(block.call.values())
 
 
 @pytest.mark.parametrize("rank", [1, 2])
