@@ -82,18 +82,20 @@ def assert_shared_evenly(case: Case, dtype: str) -> None:
 
 
 @contextmanager
-def tiny_blocks() -> Iterator[None]:
-    """Buffers of a few elements, so that small cases take many blocks of every kind."""
+def buffers_of(size: int) -> Iterator[None]:
+    """Buffers of a few bytes, so that small cases take many blocks of every kind."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(blocks, "BUFFER", 48)
+        patch.setattr(blocks, "BUFFER", size)
         patch.setattr(products, "COLUMNS", 16)
         patch.setattr(pooling, "COLUMNS", 40)
         patch.setattr(products, "NARROWEST", 2)
         yield
 
 
-# One context for each example: whole cases in one block, or in many.
-BLOCKS = st.sampled_from([nullcontext, tiny_blocks]).map(lambda context: context())
+# One context for each example: the whole case in one block, or in blocks of several sizes.
+BLOCKS = st.sampled_from([0, 96, 48, 16]).map(
+    lambda size: buffers_of(size) if size else nullcontext()
+)
 
 
 def test_the_twins_have_the_definitions_signatures() -> None:
@@ -156,6 +158,39 @@ def test_exact_beyond_the_machine_integers(name: str, data: st.DataObject) -> No
             assert_shared_evenly(case, "float64")
         else:
             assert_exact(case)
+
+
+@pytest.mark.parametrize("value", [2**52 + 1, 2**61 + 1])
+@pytest.mark.parametrize("terms", [3, 5, 17])
+def test_every_sum_counts_its_terms(value: int, terms: int) -> None:
+    """Each term alone is exact in the narrower arithmetic, but their number makes it too narrow."""
+    x, w, g = (numpy.full((1, terms, 1), n, dtype="int64") for n in (value, 1, 1))
+    along, total = x.reshape(1, 1, terms), terms * value
+    assert fast.conv(x, w).item() == total
+    assert fast.conv(along, w.reshape(1, 1, terms)).item() == total
+    assert fast.conv(x[:, :1], w[:, :1], w[0, :1, 0] * value).item() == 2 * value
+    assert fast.conv_transpose(x, w.reshape(terms, 1, 1)).item() == total
+    assert fast.conv_transpose(along, w.reshape(1, 1, terms), padding=terms - 1).item() == total
+    assert fast.convolve(along[0, 0], w[0, :, 0], "valid").item() == total
+    weight = w.reshape(terms, 1, 1)
+    d_x, _, d_b = fast.conv_vjp(x, g[:, :1], weight, w[0, :, 0])
+    assert (d_x.item(), d_b.tolist()) == (total, [value] * terms)
+    _, d_w, d_b = fast.conv_vjp(along, along * 0 + 1, w[:, :1], w[0, :1, 0])
+    assert (d_w.item(), d_b.item()) == (total, total)
+    d_x, d_w, _ = fast.conv_transpose_vjp(x, g[:, :1], w, w[0, :, 0])
+    assert (d_x.item(), d_w.tolist()) == (total, x.tolist())
+    _, d_w = fast.conv_transpose_vjp(along, along * 0 + 1, w[:, :1])
+    assert d_w.item() == total
+    (d_x,) = fast.max_pool_vjp(
+        along,
+        numpy.flip(numpy.arange(terms)).reshape(along.shape).copy(),
+        kernel_size=terms,
+        stride=1,
+        padding=((terms - 1, 0),),
+    )
+    assert d_x[0, 0, 0] == total
+    (d_f, _) = fast.convolve_vjp(along[0, 0], [1], w[0, :, 0])
+    assert d_f.item() == total
 
 
 SPECIAL = st.sampled_from([1.0, 0.0, -2.0, numpy.inf, -numpy.inf, numpy.nan])
