@@ -12,7 +12,7 @@ import numpy
 
 from convspec.arguments import Array
 from convspec.case import Case
-from convspec.oracle.call import Callee, Returned, call
+from convspec.oracle.call import ENDINGS, Callee, Returned, call
 from convspec.oracle.deviations import DEVIATIONS
 from convspec.oracle.diagnosis import (
     diagnose,
@@ -60,7 +60,8 @@ def differences(
     found = []
     for kind in dict.fromkeys(finding.kind for finding in findings):
         alike = sorted((f for f in findings if f.kind == kind), key=_size)
-        others = [*passing, *(f.case for f in findings if f.kind != kind)]
+        # A call that should have been refused has no geometry.
+        others = [*passing, *(f.case for f in findings if f.kind != kind and f.expected)]
         for group, names in _mistakes(context, alike, passing):
             found.append(_difference(context, group, names, others))
     return found
@@ -79,6 +80,10 @@ def _mistakes(
     context: Context, findings: list[Finding], passing: Sequence[Case]
 ) -> list[tuple[list[Finding], list[str]]]:
     """Findings of one kind, apart by the deviation that explains them; the unexplained last."""
+    if findings[0].kind in ENDINGS:
+        due = [finding for finding in findings if finding.expected]
+        refused = [finding for finding in findings if not finding.expected]
+        return [(group, []) for group in (due, refused) if group]
     replayed = findings[:REPLAYED]
     if replayed[0].kind == "mutates":
         return [(replayed, mutating(context.operation))]
@@ -124,7 +129,9 @@ def _difference(
     expected = _stored(finding)
     failing = [f.case for f in findings]
     everywhere = diagnose([(f.case, observed(f)) for f in findings], passing)
-    rule = None if names[:1] and names[0] in everywhere else separating_rule(failing, passing)
+    named = bool(names) and names[0] in everywhere
+    # What is refused, as it should be, has no geometry to describe.
+    rule = separating_rule(failing, passing) if finding.expected and not named else None
     return Difference(
         id=f"{context.operation}-{finding.kind}-{_digest(finding, names)}",
         kind=finding.kind,
@@ -166,7 +173,7 @@ def _minimised(context: Context, finding: Finding, names: list[str]) -> Finding:
 
 def _stored(finding: Finding) -> Outputs:
     """The expected outputs, in the dtype that the operands call for."""
-    if finding.kind == "accepts":
+    if finding.kind == "accepts" or (finding.kind in ENDINGS and not finding.expected):
         return "a ValueError or a TypeError"
     first = next(iter(finding.case.operands.values()))
 

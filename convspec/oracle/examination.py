@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy
 
+from convspec.arguments import Array
 from convspec.case import Case, call_windows, forward_name
 from convspec.oracle import behaviour, special, thresholds, ties
 from convspec.oracle.accuracy import accuracy
@@ -97,7 +98,33 @@ def examine(implementation: Any, name: str, operation: str, plan: Plan) -> Opera
         if "_vjp" in operation and "pool" not in operation
         else open_points(operation, target, plan.dtypes[0])
     )
+    found = [*found, *_crash_differences(subject, name, evidence)]
     return _reported(subject, evidence, found, points, perf_counter() - begun)
+
+
+def _crash_differences(subject: Subject, name: str, evidence: list[Evidence]) -> list[Difference]:
+    """Calls that did not come back, in whichever step: one difference for those that crashed, and
+    one for those that hung.
+    """
+    crashes = subject.target.crashes
+    dtypes = [next(iter(crash.case.operands.values())).dtype.name for crash in crashes]
+    context = Context(
+        subject.operation, subject.target, name, subject.namespace, ", ".join(dict.fromkeys(dtypes))
+    )
+    findings = [
+        Finding(crash.kind, crash.message, crash.case, None, _due(crash.case, subject), None)
+        for crash in crashes
+    ]
+    passing = [case for gathered in evidence for case in gathered.passing]
+    return differences(context, findings, passing)
+
+
+def _due(case: Case, subject: Subject) -> tuple[Array, ...]:
+    """What is right for a case; nothing where the spec refuses it."""
+    try:
+        return trial(case, subject.namespace).expected
+    except (TypeError, ValueError):
+        return ()
 
 
 def _merged(found: list[Difference], more: list[Difference]) -> list[Difference]:

@@ -9,6 +9,7 @@ import numpy
 
 from convspec.arguments import Array
 from convspec.case import Case
+from convspec.oracle.call import ENDINGS
 
 FORMAT = 1
 Outputs = tuple[Array, ...] | str
@@ -56,9 +57,10 @@ class OperationReport(NamedTuple):
     @property
     def status(self) -> str:
         """`conforms`, `differs`, `crashed`, or `unsupported` where nothing could be judged."""
-        if any(not difference.accepted for difference in self.differences):
+        kinds = {difference.kind for difference in self.differences if not difference.accepted}
+        if kinds - ENDINGS.keys():
             return "differs"
-        if self.crashed:
+        if self.crashed or kinds:
             return "crashed"
         return "conforms" if self.judged else "unsupported"
 

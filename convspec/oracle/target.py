@@ -113,10 +113,19 @@ def installed_targets() -> list[str]:
 
 
 def _reserved(target: str) -> Any:
-    raise TargetError(f"{target}: targets that begin with onnx: or exec: are not available yet")
+    raise TargetError(f"{target}: targets that begin with onnx: are not available yet")
 
 
-SCHEMES: dict[str, Callable[[str], Any]] = {"onnx": _reserved, "exec": _reserved}
+def _program(target: str) -> Any:
+    from convspec.oracle.program import ProgramError, load_program
+
+    try:
+        return load_program(target.partition(":")[2])
+    except ProgramError as error:
+        raise TargetError(f"{target}: {error}") from error
+
+
+SCHEMES: dict[str, Callable[[str], Any]] = {"onnx": _reserved, "exec": _program}
 
 
 def _split(target: str) -> tuple[str, str]:

@@ -19,7 +19,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
-from typing import Any, BinaryIO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy
 
@@ -216,14 +216,14 @@ def _array(entry: _Entry, numbers: memoryview) -> Array:
     return flat.astype(entry.dtype.newbyteorder("=")).reshape(entry.shape)
 
 
-def write_frame(stream: BinaryIO, content: bytes) -> None:
+def write_frame(stream: IO[bytes], content: bytes) -> None:
     """Write one frame and flush it."""
     stream.write(len(content).to_bytes(8, "little"))
     stream.write(content)
     stream.flush()
 
 
-def read_frame(stream: BinaryIO, most: int = MOST_FRAME) -> bytes | None:
+def read_frame(stream: IO[bytes], most: int = MOST_FRAME) -> bytes | None:
     """The content of the next frame; None at the end of the input.
 
     Raises `WireError` where the input ends inside a frame, or the frame is longer than `most`.
@@ -249,7 +249,7 @@ def read_frame(stream: BinaryIO, most: int = MOST_FRAME) -> bytes | None:
     return content
 
 
-def _read(stream: BinaryIO, count: int) -> bytes:
+def _read(stream: IO[bytes], count: int) -> bytes:
     """`count` bytes, or as many as there are."""
     pieces, left = [], count
     while left and (piece := stream.read(min(left, PIECE))):
