@@ -57,6 +57,10 @@ def _copies(operands: dict[str, Array]) -> dict[str, Array]:
     return {name: numpy.ascontiguousarray(array).copy() for name, array in operands.items()}
 
 
+def _copied(outputs: tuple[Array, ...]) -> tuple[Array, ...]:
+    return tuple(output.copy() for output in outputs)
+
+
 def _viewed(operands: dict[str, Array]) -> Iterator[tuple[str, dict[str, Array]]]:
     for name, array in operands.items():
         for layout, view in layouts(array):
@@ -82,14 +86,15 @@ def repeat_findings(target: Callee, cases: list[Case]) -> tuple[int, list[Findin
         first = call(target, case.operation, _copies(case.operands), case.attributes)
         if not isinstance(first, Returned):
             continue
-        kept = tuple(output.copy() for output in first.outputs)
+        kept = _copied(first.outputs)
         for other in interruptions(case):
             call(target, case.operation, _copies(other.operands), other.attributes)
+        overwritten = None if _same(first.outputs, kept) else _copied(first.outputs)
         again = call(target, case.operation, _copies(case.operands), case.attributes)
         judged += 1
-        if not _same(first.outputs, kept):
+        if overwritten is not None:
             message = "a result changed after it was returned, when another call was made"
-            findings.append(Finding("unstable", message, case, first.outputs, kept, None))
+            findings.append(Finding("unstable", message, case, overwritten, kept, None))
         elif not isinstance(again, Returned) or not _same(again.outputs, kept):
             actual = again.outputs if isinstance(again, Returned) else None
             message = "the same call gave another result the second time"

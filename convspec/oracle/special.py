@@ -10,7 +10,7 @@ import numpy
 from convspec.arguments import Array, Shape
 from convspec.case import Case, normalised
 from convspec.operations import OPERATIONS
-from convspec.oracle.draws import integers
+from convspec.oracle.draws import distinct, integers
 
 SPECIALS = (numpy.nan, numpy.inf, -numpy.inf)
 
@@ -62,22 +62,25 @@ def special_cases(
     if dtype.kind in "iu" or operation not in GEOMETRIES:
         return
     first = OPERATIONS[operation].operands[0]
+    selects = operation == "max_pool_with_indices"  # which of several equal maxima is open
     for shapes, given in GEOMETRIES[operation]:
         attributes = normalised(operation, shapes, given)
         for _ in range(repeats):
             operands = {name: integers(rng, s, 4, dtype) for name, s in shapes.items()}
-            operands[first] = _spotted(operands[first], rng)
+            if selects:
+                operands[first] = distinct(rng, shapes[first], dtype)
+            operands[first] = _spotted(operands[first], rng, repeated=not selects)
             yield Case(operation, operands, attributes)
-    if operation.startswith("max_pool"):
-        # A window that holds nothing but -infinity still has a maximum, at its first element.
+    if operation == "max_pool":
+        # A window that holds nothing but -infinity still has a maximum.
         shapes, given = GEOMETRIES["max_pool"][1]
         lowest = numpy.full(shapes["input"], -numpy.inf, dtype)
         yield Case(operation, {"input": lowest}, normalised(operation, shapes, given))
 
 
-def _spotted(array: Array, rng: numpy.random.Generator) -> Array:
-    """A few elements replaced by special values."""
+def _spotted(array: Array, rng: numpy.random.Generator, *, repeated: bool) -> Array:
+    """A few elements replaced by special values; without `repeated`, none of them twice."""
     flat = array.ravel().copy()
     places = rng.choice(flat.size, size=min(flat.size, int(rng.integers(1, 4))), replace=False)
-    flat[places] = rng.choice(SPECIALS, size=len(places))
+    flat[places] = rng.choice(SPECIALS, size=len(places), replace=repeated)
     return flat.reshape(array.shape)

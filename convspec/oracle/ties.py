@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 from typing import Any
 
 import numpy
@@ -14,6 +15,7 @@ from convspec.oracle.draws import integers
 from convspec.oracle.expected import max_pool
 from convspec.oracle.runner import Finding
 from convspec.oracle.tables import output_slices, strided, window_table
+from convspec.rounding import growth, precision, unit_roundoff
 from convspec.window import output_sizes
 
 # Overlapping, padded, dilated and two-dimensional windows over inputs that are mostly ties.
@@ -37,6 +39,9 @@ def tie_cases(operation: str, rng: numpy.random.Generator, dtype: Any) -> Iterat
             g = integers(rng, outputs, 8, numpy.dtype(dtype))
             operands = {"cotangent": g, "input": x}
         yield Case(operation, operands, attributes)
+        if operation == "max_pool_with_indices" and numpy.dtype(dtype).kind == "f":
+            # Even where every element is the lowest there is, one of them is the maximum.
+            yield Case(operation, {"input": numpy.full_like(x, -numpy.inf)}, attributes)
 
 
 def index_findings(target: Callee, cases: Iterator[Case]) -> tuple[int, list[Finding]]:
@@ -53,15 +58,20 @@ def index_findings(target: Callee, cases: Iterator[Case]) -> tuple[int, list[Fin
         tabulated = window_table(x.shape[2:], sliding)
         place = output_slices(tabulated, sliding, output_sizes(x.shape[2:], sliding))
         index = tabulated.reads.reshape(len(tabulated.reads), *tabulated.starts)[place]
-        if found.shape != values.shape:
-            message = f"indices have shape {found.shape}, values {values.shape}"
+        shape = (*x.shape[:2], *index.shape[1:])
+        if found.shape != shape or values.shape != shape:
+            message = f"indices have shape {found.shape}, values {values.shape}, not {shape}"
             findings.append(_finding("shape", message, case, outcome.outputs))
             continue
-        inside = (found[:, :, None] == index).any(axis=2)
+        if found.dtype.kind not in "iu":
+            continue  # the sweep reports dtypes
+        taps = numpy.where(index < tabulated.size, index, -1)
+        inside = (found >= 0) & (found[:, :, None] == taps).any(axis=2)
         flat = x.reshape(*x.shape[:2], tabulated.size)
         held = numpy.clip(found, 0, tabulated.size - 1).reshape(*x.shape[:2], -1)
         at_index = numpy.take_along_axis(flat, held, axis=2).reshape(found.shape)
-        if not (inside & (at_index == values)).all():
+        maxima = max_pool(x, **case.attributes)
+        if not (inside & (at_index == maxima) & (values == maxima)).all():
             message = "an index lies outside its window or does not hold its maximum"
             findings.append(_finding("value", message, case, outcome.outputs))
     return judged, findings
@@ -126,10 +136,15 @@ def _not_convex(
         return "a cotangent reached an element that is no maximum of its window"
     if (plane < 0).any():
         return "a tie received a negative share"
-    # Equal shares are rounded, once each, and their sum again.
-    if abs(plane.sum() - 1) > len(members) * 2.0**-10:
+    # A share is rounded, and so may be the reciprocal it comes from.
+    if abs(plane.sum() - 1) > len(members) * _unit(x.dtype):
         return f"the ties of one window received {plane.sum():g} times its cotangent together"
     return None
+
+
+def _unit(dtype: numpy.dtype[Any]) -> float:
+    """The unit roundoff of a dtype, none for integers."""
+    return 0.0 if dtype.kind in "iu" else unit_roundoff(precision(dtype))
 
 
 def _not_linear(target: Callee, case: Case, total: Array) -> list[Finding]:
@@ -137,8 +152,11 @@ def _not_linear(target: Callee, case: Case, total: Array) -> list[Finding]:
     if not isinstance(outcome, Returned):
         return []
     actual = outcome.outputs[0].astype(float)
-    scale = abs(case.operands["cotangent"]).max(initial=0) * case.operands["cotangent"].size
-    if abs(actual - total).max(initial=0) <= scale * 2.0**-10:
+    # As many windows share an element as a window has taps: so many roundings, and two a share.
+    windows = prod(case.attributes["kernel_size"])
+    largest = abs(case.operands["cotangent"].astype(float)).max(initial=0)
+    allowed = largest * windows * growth(_unit(case.operands["input"].dtype), windows + 3)
+    if abs(actual - total).max(initial=0) <= allowed:
         return []
     message = "the cotangent of all windows is not the sum of the cotangents of each"
     return [_gradient_finding(message, case, outcome.outputs)]
