@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy
 
-_PRECISION = {"float16": 11, "bfloat16": 8, "float32": 24, "float64": 53}
+PRECISION = {"float16": 11, "bfloat16": 8, "float32": 24, "float64": 53}
 _SMALLEST = {
     "float16": 2.0**-24,
     "bfloat16": 2.0**-133,
@@ -51,7 +51,7 @@ def precision(dtype: numpy.dtype[Any]) -> int:
     >>> precision(numpy.dtype("float32"))
     24
     """
-    return _PRECISION[dtype.name]
+    return PRECISION[dtype.name]
 
 
 def integer_bits(dtype: numpy.dtype[Any]) -> int:

@@ -20,10 +20,12 @@ def _conventions(
     _: click.Context, __: click.Parameter, given: tuple[str, ...]
 ) -> dict[str, str] | None:
     """`NAME=VALUE …` as a dictionary, every name and value being one that the oracle knows."""
+    from convspec.oracle.variants import known_conventions
+
     chosen = {}
     for text in given:
         name, _sign, value = text.partition("=")
-        known = _known_conventions()
+        known = known_conventions()
         if name not in known:
             raise click.BadParameter(
                 f"{text!r}: must be NAME=VALUE, with NAME one of {', '.join(known)}"
@@ -32,18 +34,6 @@ def _conventions(
             raise click.BadParameter(f"{text!r}: {name} must be one of {', '.join(known[name])}")
         chosen[name] = value
     return chosen or None
-
-
-def _known_conventions() -> dict[str, list[str]]:
-    """What the spec rules for each recognised variant, and what implementations do instead."""
-    from convspec.oracle.deviations import DEVIATIONS
-    from convspec.oracle.variants import RULED
-
-    others = [d.convention for d in DEVIATIONS.values() if d.convention]
-    return {
-        name: [ruled, *sorted({value for variant, value in others if variant == name})]
-        for name, ruled in RULED.items()
-    }
 
 
 def _known_rows(_: click.Context, __: click.Parameter, path: Path | None) -> Any:

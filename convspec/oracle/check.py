@@ -6,6 +6,7 @@ import platform
 import warnings
 from collections.abc import Iterable, Mapping
 from time import perf_counter
+from types import ModuleType
 from typing import Any
 
 import numpy
@@ -15,7 +16,8 @@ from convspec.oracle.examination import Plan, Progress, examinable, examine
 from convspec.oracle.report import Report
 from convspec.oracle.streams import BUDGETS
 from convspec.oracle.target import target_of
-from convspec.rounding import ACCURACIES
+from convspec.oracle.variants import known_conventions
+from convspec.rounding import ACCURACIES, PRECISION
 
 DEFAULT_DTYPES = ("float32", "float64")
 
@@ -58,8 +60,10 @@ def check(
     if require_accuracy is not None and require_accuracy not in ACCURACIES:
         known = ", ".join(ACCURACIES)
         raise ValueError(f"require_accuracy={require_accuracy!r}: must be one of {known}")
-    declared = tuple(getattr(implementation, "dtypes", DEFAULT_DTYPES))
-    elements = tuple(map(element, declared if dtypes is None else tuple(dtypes)))
+    for variant, value in (conventions or {}).items():
+        (chosen,) = _chosen("conventions", variant, tuple(known_conventions()))
+        _chosen(f"conventions: {variant}", value, tuple(known_conventions()[chosen]))
+    elements = _elements(implementation, dtypes)
     plan = Plan(level, seed, elements, dict(conventions or {}), require_accuracy, progress)
     name = target_of(implementation) or _shown_name(implementation)
     begun = perf_counter()
@@ -88,17 +92,38 @@ def _chosen(name: str, given: Iterable[str] | None, known: tuple[str, ...]) -> t
     return chosen
 
 
+def _elements(implementation: Any, dtypes: Iterable[str] | None) -> tuple[numpy.dtype[Any], ...]:
+    """The dtypes asked for, else those that the implementation names."""
+    declared = getattr(implementation, "dtypes", DEFAULT_DTYPES)
+    if isinstance(declared, ModuleType):  # numpy.dtypes is no list of names
+        declared = DEFAULT_DTYPES
+    given = declared if dtypes is None else dtypes
+    names = (given,) if isinstance(given, str) else tuple(given)
+    if not names:
+        raise ValueError("dtypes: must name at least one, such as float32")
+    return tuple(map(element, names))
+
+
 def element(name: str) -> numpy.dtype[Any]:
     """The NumPy dtype of a name; bfloat16 comes from the ml_dtypes package.
 
     >>> element("float32")
     dtype('float32')
     """
-    if name == "bfloat16":
-        import ml_dtypes
+    scalar: Any = name
+    try:
+        if name == "bfloat16":
+            import ml_dtypes
 
-        name = ml_dtypes.bfloat16
-    dtype: numpy.dtype[Any] = numpy.dtype(name)
+            scalar = ml_dtypes.bfloat16
+        dtype: numpy.dtype[Any] = numpy.dtype(scalar)
+    except TypeError:
+        raise ValueError(f"dtypes: {name!r} is no dtype of NumPy") from None
+    except ImportError:
+        raise ValueError("dtypes: bfloat16 needs the package ml_dtypes") from None
+    if dtype.kind not in "iu" and dtype.name not in PRECISION:
+        floats = ", ".join(PRECISION)
+        raise ValueError(f"dtypes: {name!r} must be an integer dtype or one of {floats}")
     return dtype
 
 

@@ -37,6 +37,19 @@ PROBES = 3
 CANDIDATES = 400
 
 
+def known_conventions() -> dict[str, list[str]]:
+    """What the spec rules for each recognised variant, and what implementations do instead.
+
+    >>> known_conventions()["ceil_last_window"]
+    ['clipped', 'kept']
+    """
+    others = [deviation.convention for deviation in DEVIATIONS.values() if deviation.convention]
+    return {
+        name: [ruled, *sorted({value for variant, value in others if variant == name})]
+        for name, ruled in RULED.items()
+    }
+
+
 class Variants(NamedTuple):
     """The variants an implementation follows: its convention values, the deviations it shows,
     and a case that shows each.
