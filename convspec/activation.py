@@ -261,7 +261,7 @@ def dropout_shape(input: Shape, mask: Shape, *, rate: Any) -> Shape:
     return input
 
 
-def _mask(mask: Array, *, shapes: str) -> Array:
+def checked_mask(mask: Array, *, shapes: str) -> Array:
     for i in positions(mask.shape):
         if mask[i] not in (0, 1):
             raise ValueError(f"mask holds {mask[i]} at {i}: must hold 0 and 1 only; {shapes}")
@@ -286,7 +286,7 @@ def dropout(input: ArrayLike, mask: ArrayLike, *, rate: float) -> Array:
     """
     input, mask = array("input", input), array("mask", mask)
     dropout_shape(input.shape, mask.shape, rate=rate)
-    x, m = scalars(input), _mask(mask, shapes=described(input=input, mask=mask))
+    x, m = scalars(input), checked_mask(mask, shapes=described(input=input, mask=mask))
     y = numpy.empty(input.shape, dtype=object)
     for i in positions(input.shape):
         y[i] = m[i] * x[i] / (1 - rate)
@@ -311,7 +311,7 @@ def dropout_vjp(
     dropout_shape(input.shape, mask.shape, rate=rate)
     shapes = described(input=input, mask=mask)
     check_shape("cotangent", cotangent, input.shape, "the output shape", shapes=shapes)
-    g, m = scalars(cotangent), _mask(mask, shapes=shapes)
+    g, m = scalars(cotangent), checked_mask(mask, shapes=shapes)
     d_x = numpy.empty(input.shape, dtype=object)
     for i in positions(input.shape):
         d_x[i] = m[i] * g[i] / (1 - rate)

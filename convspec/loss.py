@@ -36,7 +36,7 @@ def cross_entropy_shape(logits: Shape, labels: Shape) -> Shape:
     return ()
 
 
-def _classes(logits: Array, labels: Array) -> list[int]:
+def classes_of(logits: Array, labels: Array) -> list[int]:
     """The labels as Python ints, every one of them a class."""
     shapes = described(logits=logits, labels=labels)
     cross_entropy_shape(logits.shape, labels.shape)
@@ -67,7 +67,7 @@ def cross_entropy(logits: ArrayLike, labels: ArrayLike) -> Array:
     array(0.34657359)
     """
     logits, labels = array("logits", logits), array("labels", labels)
-    classes = _classes(logits, labels)
+    classes = classes_of(logits, labels)
     z = scalars(logits)
     total: Any = 0
     for n, label in enumerate(classes):
@@ -92,7 +92,7 @@ def cross_entropy_vjp(cotangent: ArrayLike, logits: ArrayLike, labels: ArrayLike
         array("logits", logits),
         array("labels", labels),
     )
-    classes = _classes(logits, labels)
+    classes = classes_of(logits, labels)
     shapes = described(logits=logits, labels=labels)
     check_shape("cotangent", cotangent, (), "the output shape", shapes=shapes)
     z, g = scalars(logits), scalars(cotangent)[()]

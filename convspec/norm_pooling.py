@@ -59,10 +59,10 @@ def norm(values: Sequence[Any], p: Any) -> Any:
     >>> norm([3, -4], 2), norm([1.0, 2.0], 1)
     (Fraction(5, 1), 3.0)
     """
-    return power(sum(power(abs(value), p) for value in values), _inverse(p))
+    return power(sum(power(abs(value), p) for value in values), inverse(p))
 
 
-def _inverse(p: Any) -> Any:
+def inverse(p: Any) -> Any:
     """$1 / p$ without rounding where $p$ is whole, for roots that are to be exact."""
     return Fraction(1, int(p)) if p == int(p) else 1 / p
 

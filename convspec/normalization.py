@@ -45,7 +45,7 @@ def batch_norm_shape(
     return input
 
 
-def _deviations(variance: Array, epsilon: Any, *, shapes: str) -> list[Any]:
+def deviations_of(variance: Array, epsilon: Any, *, shapes: str) -> list[Any]:
     r"""$\sqrt{\sigma_c^2 + \epsilon}$ of every channel."""
     sums = [value + epsilon for value in scalars(variance)]
     for c, total in enumerate(sums):
@@ -85,7 +85,7 @@ def batch_norm(
     arrays = dict(zip(names, (input, mean, variance, scale, shift), strict=True))
     operands = {name: array(name, value) for name, value in arrays.items()}
     shape = batch_norm_shape(*(operand.shape for operand in operands.values()), epsilon=epsilon)
-    deviations = _deviations(operands["variance"], epsilon, shapes=described(**operands))
+    deviations = deviations_of(operands["variance"], epsilon, shapes=described(**operands))
     x, centre, _, gamma, beta = map(scalars, operands.values())
     y = numpy.empty(shape, dtype=object)
     for n, c, *i in positions(shape):
@@ -124,7 +124,7 @@ def batch_norm_vjp(
     shape = batch_norm_shape(*(operand.shape for operand in operands.values()), epsilon=epsilon)
     shapes = described(**operands)
     check_shape("cotangent", given, shape, "the output shape", shapes=shapes)
-    deviations = _deviations(operands["variance"], epsilon, shapes=shapes)
+    deviations = deviations_of(operands["variance"], epsilon, shapes=shapes)
     g, (x, centre, _, gamma, _) = scalars(given), map(scalars, operands.values())
     d_x = numpy.empty(shape, dtype=object)
     d_mean, d_variance, d_scale, d_shift = (numpy.zeros(shape[1], dtype=object) for _ in range(4))

@@ -78,7 +78,7 @@ def spatially_separable_conv_shape(
     return (*input[:2], *output_sizes(input[2:], sliding))
 
 
-def _factors(factors: Sequence[ArrayLike]) -> list[Array]:
+def kernels_of(factors: Sequence[ArrayLike]) -> list[Array]:
     if not listed(factors):
         raise TypeError(f"factors={factors!r}: must be a list of kernels, one per spatial axis")
     return [array(f"factors[{axis}]", factor) for axis, factor in enumerate(factors)]
@@ -104,7 +104,7 @@ def spatially_separable_conv(
     >>> spatially_separable_conv([[[[1, 2], [3, 5]]]], [[1, 2], [1, -1]])
     array([[[[-5]]]])
     """
-    input, vectors = array("input", input), _factors(factors)
+    input, vectors = array("input", input), kernels_of(factors)
     sliding = spatially_separable_conv_windows(
         input.shape, [vector.shape for vector in vectors], stride=stride, padding=padding
     )
@@ -145,7 +145,7 @@ def spatially_separable_conv_vjp(
     cotangent, input, vectors = (
         array("cotangent", cotangent),
         array("input", input),
-        _factors(factors),
+        kernels_of(factors),
     )
     kernels = [vector.shape for vector in vectors]
     sliding = spatially_separable_conv_windows(input.shape, kernels, stride=stride, padding=padding)

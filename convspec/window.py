@@ -302,6 +302,28 @@ def readers(window: Window, inputs: range, outputs: range) -> range:
     return range(min(run.start for run in reading), max(run.stop for run in reading))
 
 
+def reach(window: Window, inputs: range, outputs: range) -> range:
+    """The span of the positions among `inputs` that the windows of `outputs` read.
+
+    >>> reach(Window(kernel=3, stride=2, low=1, high=1), range(5), range(1, 2))
+    range(1, 4)
+    """
+    runs = (tap_run(window, j, inputs, outputs)[1] for j in range(window.kernel))
+    read = [run for run in runs if run]
+    if not read:
+        return inputs[:0]
+    return range(min(run.start for run in read), max(run[-1] for run in read) + 1)
+
+
+def part(window: Window, inputs: range, outputs: range) -> Window:
+    """The window that slides over `inputs` alone, its output position 0 the first of `outputs`.
+
+    >>> taps(3, part(Window(kernel=3, stride=2, low=1), range(1, 4), range(1, 2)), 0)
+    [(0, 0), (1, 1), (2, 2)]
+    """
+    return window._replace(low=inputs.start - start(window, outputs.start))
+
+
 def slice_within(run: range, block: range) -> slice:
     """The slice that picks the positions `run` from an array that holds the positions `block`.
 

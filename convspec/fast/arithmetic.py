@@ -82,6 +82,16 @@ def exact(bound: int) -> Arithmetic:
     return Arithmetic(OBJECT, OBJECT)
 
 
+def jointly(*ways: Arithmetic) -> Arithmetic:
+    """The one of several ways to compute that is exact wherever any of them is.
+
+    >>> jointly(exact(2**60), exact(9)).compute
+    dtype('int64')
+    """
+    order = [FLOAT64, INT64, OBJECT]
+    return max(ways, key=lambda how: order.index(how.compute) if how.output.kind in "iO" else 0)
+
+
 def narrowed(values: Array, *operands: Array) -> Array:
     """`values` as int64 where exact integers needed Python's own on the way but fit in the end.
 

@@ -219,7 +219,7 @@ def average_pool(
             for runs in every_tap(sliding, x.shape[2:], box[2:]):
                 place = total[last_axes(within([writing for writing, _ in runs], box[2:]))]
                 place += source[last_axes(slices(read_by(runs)))]
-            y[slices(box)] = total / _counts(divisors, box[2:], how.compute)
+            y[slices(box)] = total / counts(divisors, box[2:], how.compute)
     return y
 
 
@@ -257,7 +257,7 @@ def average_pool_vjp(
     def shares(box: Box) -> TapShare:
         with numpy.errstate(all="ignore"):
             given = contiguous(g[slices(box)], how.compute)
-            even = given / _counts(divisors, box[2:], how.compute)
+            even = given / counts(divisors, box[2:], how.compute)
         return lambda writing, _: even[last_axes(within(writing, box[2:]))]
 
     return (spread(x.shape, shape, sliding, how, shares),)
@@ -313,7 +313,7 @@ def _divisors(spatial: Shape, sliding: Sequence[Window], *, include: bool) -> li
     ]
 
 
-def _counts(divisors: list[Array], box: Box, compute: numpy.dtype[Any]) -> Array:
+def counts(divisors: list[Array], box: Box, compute: numpy.dtype[Any]) -> Array:
     """What the averages of a block divide by, in a dtype that holds it exactly."""
     chosen = [column[index] for column, index in zip(divisors, slices(box), strict=True)]
     counts: Array = reduce(numpy.multiply.outer, chosen)
@@ -323,11 +323,21 @@ def _counts(divisors: list[Array], box: Box, compute: numpy.dtype[Any]) -> Array
 def every_tap(
     sliding: Sequence[Window], spatial: Shape, outputs: Box
 ) -> Iterator[list[tuple[range, range]]]:
+    """`gathering.tap_runs` of every tap over the whole input.
+
+    >>> len(list(every_tap([Window(2)], (3,), (range(2),))))
+    2
+    """
     every = tuple(range(window.kernel) for window in sliding)
     return tap_runs(sliding, every, whole(spatial), outputs)
 
 
 def read_by(runs: Sequence[tuple[range, range]]) -> Box:
+    """The input positions of a tap's runs.
+
+    >>> read_by([(range(2), range(1, 3))])
+    (range(1, 3),)
+    """
     return tuple(reading for _, reading in runs)
 
 
