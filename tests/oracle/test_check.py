@@ -1,0 +1,404 @@
+"""`check` from outside: statuses, counts, the report, and what it refuses to be asked."""
+
+from __future__ import annotations
+
+import builtins
+import json
+from types import SimpleNamespace
+
+import numpy
+import pytest
+
+from convspec import fast
+from convspec.oracle import Difference, OperationReport, Report, check
+from convspec.oracle.check import checkable_operations, element
+from convspec.oracle.report import plain
+from tests.oracle.implementations import everything, inside, offering, with_operands_of
+
+
+def quick(implementation, *operations, **options):
+    return check(
+        implementation, operations or None, level="quick", **{"dtypes": ["float32"], **options}
+    )
+
+
+def conv(input, weight):
+    """A learner's: no bias, no attributes, one sum a loop."""
+    y = numpy.zeros(
+        (
+            len(input),
+            len(weight),
+            *(n - k + 1 for n, k in zip(input.shape[2:], weight.shape[2:], strict=True)),
+        ),
+        input.dtype,
+    )
+    for tap in numpy.ndindex(weight.shape[2:]):
+        window = input[(..., *(slice(t, t + o) for t, o in zip(tap, y.shape[2:], strict=True)))]
+        y += numpy.einsum("nc...,oc->no...", window, weight[(slice(None), slice(None), *tap)])
+    return y
+
+
+def flipped(input, weight):
+    return conv(input, numpy.flip(weight, tuple(range(2, weight.ndim))))
+
+
+def test_the_operations_that_are_checked():
+    assert checkable_operations() == tuple(
+        name
+        for row in (
+            "convolve",
+            "correlate",
+            "conv",
+            "conv_transpose",
+            "max_pool",
+            "max_pool_with_indices",
+            "average_pool",
+        )
+        for name in (row, f"{row}_vjp")
+    )
+
+
+def test_a_learners_function_is_judged_for_what_it_offers():
+    report = quick(offering(conv=conv), "conv", "conv_vjp", "max_pool")
+    assert report.status == report["conv"].status == "conforms"
+    assert report["conv"].judged > 100
+    assert report["conv"].unsupported > report["conv"].judged
+    assert "is not taken" in report["conv"].unsupported_rule
+    assert report["conv"].accuracy == "float32"
+    for name in ("conv_vjp", "max_pool"):
+        assert report[name].status == "unsupported"
+        assert report[name].judged == report[name].unsupported == 0
+        assert report[name].unsupported_rule == "the implementation has no such function"
+
+
+def test_a_learners_mistake_has_a_name():
+    report = quick(offering(conv=flipped), "conv")
+    assert report.status == "differs"
+    (difference,) = report["conv"].differences
+    assert difference.diagnosis is not None
+    assert "flip" in difference.diagnosis
+    assert report["conv"].conventions["kernel_orientation"] == "flipped"
+    assert difference.case.operands["weight"].size == 2
+
+
+def test_an_accepted_convention_is_no_difference():
+    report = quick(offering(conv=flipped), "conv", conventions={"kernel_orientation": "flipped"})
+    assert report.status == "conforms"
+    assert [difference.accepted for difference in report["conv"].differences] == [True]
+
+
+@pytest.mark.parametrize(
+    ("function", "kinds"),
+    [
+        (lambda input, weight: None, {"dtype"}),
+        (lambda input, weight: "text", {"dtype"}),
+        (lambda input, weight: conv(input, weight).astype(object), {"dtype"}),
+        (lambda input, weight: conv(input, weight).astype("float64"), {"dtype"}),
+        (lambda input, weight: (conv(input, weight), 1), {"shape"}),
+        (lambda input, weight: conv(input, weight)[0], {"shape"}),
+        (lambda input, weight: conv(input, weight) * numpy.float32("nan"), {"value", "special"}),
+        (lambda input, weight: 1 / 0, {"raises"}),
+        (lambda input, weight: exit(1), {"raises"}),
+    ],
+)
+def test_kinds(function, kinds):
+    report = quick(offering(conv=function), "conv")
+    assert report["conv"].status == "differs"
+    assert {difference.kind for difference in report["conv"].differences} <= kinds
+    assert report["conv"].differences[0].kind in kinds
+
+
+def test_what_is_never_offered_is_unsupported():
+    def conv(input, weight):
+        raise NotImplementedError("not yet")
+
+    report = quick(offering(conv=conv), "conv")
+    assert report.status == report["conv"].status == "unsupported"
+    assert report["conv"].judged == 0
+    assert "not yet" in report["conv"].unsupported_rule
+
+
+def test_a_flaky_implementation_differs():
+    turn = iter(range(10**9))
+
+    def sometimes(input, weight):
+        y = conv(input, weight)
+        return y if next(turn) % 7 else y + 1
+
+    assert quick(offering(conv=sometimes), "conv").status == "differs"
+
+
+def test_an_implementation_that_depends_on_the_call_before_differs():
+    before = []
+
+    def stale(input, weight):
+        kernel = before[-1] if before and before[-1].shape == weight.shape else weight
+        before[:] = [weight.copy()]
+        return conv(input, kernel)
+
+    assert quick(offering(conv=stale), "conv").status == "differs"
+
+
+def test_an_implementation_that_changes_its_arguments():
+    def conv_in_place(input, weight):
+        y = conv(input, weight)
+        input *= 2
+        return y
+
+    report = quick(offering(conv=conv_in_place), "conv")
+    assert [difference.kind for difference in report["conv"].differences] == ["mutates"]
+    difference = report["conv"].differences[0]
+    operands = {name: array.copy() for name, array in difference.case.operands.items()}
+    conv_in_place(**operands)
+    assert (operands["input"] != difference.case.operands["input"]).any()
+
+
+def test_a_gradient_is_a_kind_of_its_own():
+    def conv_vjp(*operands, **attributes):
+        d_input, *others = fast.conv_vjp(*operands, **attributes)
+        return (2 * d_input, *others)
+
+    report = quick(offering(conv_vjp=conv_vjp), "conv_vjp")
+    assert {difference.kind for difference in report["conv_vjp"].differences} == {"gradient"}
+
+
+def test_the_report_as_python():
+    report = quick(offering(conv=flipped, version="1.2"), "conv", "conv_vjp", seed=3)
+    assert isinstance(report, Report)
+    assert (report.target, report.version, report.level, report.seed) == (
+        "planted",
+        "1.2",
+        "quick",
+        3,
+    )
+    assert isinstance(report["conv"], OperationReport)
+    assert isinstance(report["conv"].differences[0], Difference)
+    with pytest.raises(KeyError, match="'max_pool' was not checked; checked: conv, conv_vjp"):
+        report["max_pool"]
+    assert report[0] == "planted"
+    nothing = Report("x", None, "3", "quick", 0, 0.0, {})
+    assert nothing.status == "unsupported"
+
+
+def test_the_gravest_status_counts():
+    def operation(status):
+        judged, crashed = int(status != "unsupported"), status == "crashed"
+        same = numpy.zeros(1)
+        case = SimpleNamespace(operation="conv", operands={}, attributes={})
+        different = Difference("id", "value", case, (same,), (same,), "")
+        differences = (different,) if status == "differs" else ()
+        return OperationReport("conv", judged, 0, None, None, {}, differences, (), crashed)
+
+    order = ("differs", "crashed", "conforms", "unsupported")
+    for i, first in enumerate(order):
+        assert operation(first).status == first
+        for second in order[i:]:
+            operations = {"a": operation(second), "b": operation(first)}
+            assert Report("x", None, "3", "quick", 0, 0.0, operations).status == first
+
+
+def test_the_report_as_json():
+    def special(input, weight):
+        return conv(numpy.nan_to_num(input, posinf=9, neginf=-9), weight)
+
+    report = quick(offering(conv=special), "conv", "max_pool")
+    text = report.to_json()
+    json.loads(text, parse_constant=pytest.fail)
+    data = json.loads(text)
+    assert data["format"] == 1
+    assert data["status"] == "differs"
+    told = data["operations"]["conv"]
+    assert told["status"] == "differs"
+    assert told["judged"] == report["conv"].judged
+    difference = told["differences"][0]
+    assert difference["kind"] == "special"
+    assert {"nan", "inf", "-inf"} & set(difference["case"]["operands"]["input"]["values"])
+    assert difference["case"]["attributes"]["stride"]
+    assert difference["case"]["operation"] == "conv"
+    assert difference["reproducer"].startswith("import numpy")
+    assert data["operations"]["max_pool"]["status"] == "unsupported"
+
+
+def test_plain_values():
+    assert plain(float("nan")) == "nan"
+    assert plain((1, [2.5, float("-inf")])) == [1, [2.5, "-inf"]]
+    assert plain({1: numpy.array([[1, 2]], "int8")}) == {
+        "1": {"dtype": "int8", "shape": [1, 2], "values": [1, 2]}
+    }
+
+
+def test_the_same_seed_gives_the_same_report():
+    def wrong(*operands, **attributes):
+        y = fast.conv(*operands, **attributes)
+        return y + (attributes["groups"] > 1)
+
+    def told(seed):
+        functions = offering(conv=inside("float32", wrong), max_pool=fast.max_pool)
+        return quick(functions, "conv", "max_pool", seed=seed).to_json()
+
+    def without_times(text):
+        return [line for line in text.splitlines() if '"seconds' not in line]
+
+    first = told(0)
+    assert without_times(first) == without_times(told(0))
+    assert without_times(first) != without_times(told(1))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_twins_conform(seed):
+    report = quick(
+        fast,
+        "convolve",
+        "correlate_vjp",
+        "conv",
+        "max_pool_with_indices",
+        "average_pool",
+        seed=seed,
+        dtypes=["float64"],
+    )
+    assert {n: o.status for n, o in report.operations.items()} == dict.fromkeys(
+        report.operations, "conforms"
+    )
+
+
+def test_float64_inside_conforms_everywhere():
+    functions = {name: inside("float64", function) for name, function in everything().items()}
+    for name in ("max_pool_with_indices",):
+        functions[name] = everything()[name]
+    report = quick(offering(**functions))
+    wrong = {n: o.differences for n, o in report.operations.items() if o.status != "conforms"}
+    assert wrong == {}
+    assert all(o.unsupported == 0 for o in report.operations.values())
+
+
+def test_einsum_conforms():
+    assert (
+        quick(offering(conv=conv), "conv", dtypes=["float64", "float32", "int32"]).status
+        == "conforms"
+    )
+
+
+@pytest.mark.parametrize("dtype", ["float16", "int8", "int32", "uint8"])
+def test_the_twins_conform_in_other_dtypes(dtype):
+    report = quick(
+        fast,
+        "conv",
+        "conv_vjp",
+        "conv_transpose_vjp",
+        "convolve_vjp",
+        "max_pool_with_indices",
+        "max_pool_vjp",
+        "average_pool",
+        "average_pool_vjp",
+        dtypes=[dtype],
+    )
+    wrong = {n: o.differences for n, o in report.operations.items() if o.status != "conforms"}
+    assert wrong == {}
+
+
+def test_the_last_of_several_maxima_conforms():
+    def max_pool_with_indices(input, **attributes):
+        """The first maximum of everything reversed is the last."""
+        axes = tuple(range(2, input.ndim))
+        values, index = fast.max_pool_with_indices(
+            numpy.flip(input, axes),
+            **{**attributes, "padding": tuple((h, l) for l, h in attributes["padding"])},
+        )
+        return numpy.flip(values, axes), numpy.prod(input.shape[2:]) - 1 - numpy.flip(index, axes)
+
+    def offered(input, **attributes):
+        exact = all(
+            (n + l + h - d * (k - 1) - 1) % s == 0
+            for n, (l, h), d, k, s in zip(
+                input.shape[2:],
+                *(attributes[a] for a in ("padding", "dilation", "kernel_size", "stride")),
+                strict=True,
+            )
+        )
+        if not exact:
+            raise NotImplementedError("a remainder")
+        return max_pool_with_indices(input, **attributes)
+
+    report = quick(offering(max_pool_with_indices=offered), "max_pool_with_indices")
+    assert report["max_pool_with_indices"].differences == ()
+    assert report["max_pool_with_indices"].conventions["index_on_ties"] == "last"
+    assert report["max_pool_with_indices"].judged > 100
+
+
+def test_a_gradient_split_among_ties_conforms():
+    def max_pool_vjp(cotangent, input, **attributes):
+        """The mean over orders of the elements in which any tie may come first."""
+        d, count = numpy.zeros(input.shape), 4
+        for turn in range(count):
+            nudge = numpy.random.default_rng(turn).random(input.shape) * 2.0**-20
+            (part,) = fast.max_pool_vjp(cotangent.astype(float), input + nudge, **attributes)
+            d += part / count
+        return (d.astype(input.dtype),)
+
+    report = quick(offering(max_pool_vjp=max_pool_vjp), "max_pool_vjp")
+    assert report["max_pool_vjp"].differences == ()
+
+
+def test_progress_is_told():
+    told = []
+    quick(offering(conv=conv), "conv", progress=lambda *step: told.append(step))
+    assert {operation for operation, *_ in told} == {"conv"}
+    assert told[0][1:] == ("exact sweep, float32", 0, 1)
+
+
+def test_an_operation_by_name_and_dtypes_by_name():
+    assert list(check(fast, "max_pool", level="quick", dtypes="int32").operations) == ["max_pool"]
+
+
+def test_dtypes_are_those_the_implementation_names():
+    report = check(SimpleNamespace(conv=conv, dtypes=("float64",)), ["conv"], level="quick")
+    assert report["conv"].accuracy == "float64"
+    whole = check(SimpleNamespace(conv=conv, dtypes=numpy.dtypes), ["conv"], level="quick")
+    assert whole["conv"].accuracy == "float32"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"operations": ["convolution"]}, "operations: 'convolution' is none of convolve"),
+        ({"operations": ["relu"]}, "operations: 'relu' is none of"),
+        ({"level": "thorough"}, "level='thorough': must be one of quick"),
+        ({"require_accuracy": "float128"}, "require_accuracy='float128': must be one of float64"),
+        ({"dtypes": []}, "dtypes: must name at least one"),
+        ({"dtypes": ["floaty"]}, "dtypes: 'floaty' is no dtype"),
+        ({"dtypes": ["complex64"]}, "dtypes: 'complex64' must be an integer dtype or one of"),
+        ({"conventions": {"kernel": "flipped"}}, "conventions: 'kernel' is none of"),
+        ({"conventions": {"kernel_orientation": "up"}}, "kernel_orientation: 'up' is none of"),
+    ],
+)
+def test_what_is_refused(options, words):
+    with pytest.raises(ValueError, match=words):
+        check(fast, **{"level": "quick", "operations": ["max_pool"], **options})
+
+
+def test_bfloat16_without_its_package(monkeypatch):
+    real = builtins.__import__
+
+    def without(name, *rest, **more):
+        if name == "ml_dtypes":
+            raise ImportError
+        return real(name, *rest, **more)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(ValueError, match="needs the package ml_dtypes"):
+        element("bfloat16")
+
+
+def test_an_interrupt_from_the_keyboard_ends_the_check():
+    def stopped(input, weight):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        quick(offering(conv=stopped), "conv")
+
+
+def test_narrow_operands_do_not_disturb_the_exact_sweep():
+    narrow = offering(conv=with_operands_of(8, fast.conv))
+    report = quick(narrow, "conv")
+    assert report.status == "conforms"
+    assert report["conv"].accuracy == "bfloat16"
