@@ -14,32 +14,22 @@ import scipy.sparse
 from hypothesis import strategies as st
 
 from convspec.case import Case
+from convspec.matrix import counts, matrix_of
 from convspec.strategies import arrays, calls
-from convspec.window import Window, extent, output_sizes, positions, window_taps
+from convspec.window import extent, output_sizes
 
 from .rewriting import windows
 from .statement import law, same
 
 
-def matrix(weight: Any, channels: int, axes: list[tuple[int, Window]], groups: int = 1) -> Any:
-    """The sparse matrix of a convolution: every tap of every output is one entry."""
-    sizes, sliding = [n for n, _ in axes], [window for _, window in axes]
-    outputs = output_sizes(sizes, sliding)
-    rows, columns, entries = [], [], []
-    for i in positions(outputs):
-        for j, a in window_taps(sizes, sliding, i):
-            for o, c in numpy.ndindex(weight.shape[:2]):
-                source = o * groups // len(weight) * weight.shape[1] + c
-                rows.append(numpy.ravel_multi_index((o, *i), (len(weight), *outputs)))
-                columns.append(numpy.ravel_multi_index((source, *a), (channels, *sizes)))
-                entries.append(weight[(o, c, *j)])
-    shape = (len(weight) * numpy.prod(outputs), channels * numpy.prod(sizes))
-    return scipy.sparse.coo_array((entries, (rows, columns)), shape=shape).tocsr()
+def matrix(weight: Any, channels: int, sizes: tuple[int, ...], **attributes: Any) -> Any:
+    """The sparse matrix of a convolution of one item: every tap of every output is one entry."""
+    return matrix_of("conv", "input", (1, channels, *sizes), weight=weight, **attributes)
 
 
 def of_case(case: Case) -> Any:
     x, w = case.operands["input"], case.operands["weight"]
-    return matrix(w, x.shape[1], windows(case), case.attributes["groups"])
+    return matrix(w, x.shape[1], x.shape[2:], **case.attributes)
 
 
 def without_bias(case: Case) -> Case:
@@ -87,11 +77,8 @@ def test_few_weights_make_many_entries(implementation: Any) -> None:
     but only 9 are different: local windows and shared weights.
     """
     weight = numpy.arange(1.0, 10.0).reshape(1, 1, 3, 3)
-    m = matrix(weight, 1, [(4, Window(3)), (4, Window(3))])
-    assert m.shape == (4, 16)
-    assert numpy.prod(m.shape) == 64
-    assert m.nnz == 36
-    assert len(numpy.unique(m.data)) == 9
+    m = matrix(weight, 1, (4, 4))
+    assert counts(m) == (4, 16, 64, 36, 9)
     pixels = numpy.eye(16).reshape(16, 1, 4, 4)
     same(implementation.conv(pixels, weight).reshape(16, 4).T, m.toarray())
 
@@ -129,7 +116,7 @@ def test_a_kernel_of_rank_one_makes_a_kronecker_product(
     implementation: Any, first: Any, second: Any, image: Any
 ) -> None:
     """M(u v^T) = M(u) kron M(v): two passes, as matrices."""
-    columns = matrix(first.reshape(1, 1, 3), 1, [(5, Window(3))])
-    rows = matrix(second.reshape(1, 1, 2), 1, [(4, Window(2))])
+    columns = matrix(first.reshape(1, 1, 3), 1, (5,))
+    rows = matrix(second.reshape(1, 1, 2), 1, (4,))
     y = implementation.conv(image[None, None], numpy.outer(first, second)[None, None])
     same(y.ravel(), scipy.sparse.kron(columns, rows) @ image.ravel())
