@@ -104,6 +104,20 @@ _CHAPTERS = {
         "local_response_normalization_vjp",
     ),
     "operations": ("OPERATIONS",),
+    "matrix": (
+        "matrix_of",
+        "exact_matrix_of",
+        "is_toeplitz",
+        "is_circulant",
+        "periodic_padding",
+    ),
+    "symbolic": (
+        "symbolic_call",
+        "symbolic_vjp",
+        "jacobian",
+        "latex_output",
+        "latex_values",
+    ),
 }
 _HOME = {name: chapter for chapter, names in _CHAPTERS.items() for name in names}
 

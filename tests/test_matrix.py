@@ -28,7 +28,7 @@ from convspec.matrix import (
 )
 from convspec.operations import OPERATIONS
 from convspec.strategies import arrays, calls
-from convspec.window import extent, output_sizes
+from convspec.window import extent, output_sizes, positions, window_taps
 from tests.valid_calls import shape_of
 
 LINEAR = [(name, operand) for name, row in OPERATIONS.items() for operand in row.linear_in]
@@ -140,6 +140,27 @@ def test_the_sparse_matrix_holds_the_exact_one(name, operand, data):
         x = case.operands[operand]
         y = OPERATIONS[name].definition(**{operand: x}, **others, **case.attributes)
         numpy.testing.assert_array_equal(m @ x.ravel(), y.ravel())
+
+
+@given(case=calls("conv", dtype="int64"))
+def test_row_o_i_of_a_convolution_holds_weight_o_c_j_in_column_c_a(case):
+    """Wherever output i reads input a through tap j: the taps of `window.py` as triplets."""
+    x, w, groups = case.operands["input"], case.operands["weight"], case.attributes["groups"]
+    spatial = x.shape[2:]
+    sliding = call_windows("conv", {"input": x.shape, "weight": w.shape}, case.attributes)
+    outputs = output_sizes(spatial, sliding)
+    rows, columns, entries = [], [], []
+    for i in positions(outputs):
+        for j, a in window_taps(spatial, sliding, i):
+            for o, c in numpy.ndindex(w.shape[:2]):
+                source = o * groups // len(w) * w.shape[1] + c
+                rows.append(numpy.ravel_multi_index((o, *i), (len(w), *outputs)))
+                columns.append(numpy.ravel_multi_index((source, *a), x.shape[1:]))
+                entries.append(w[(o, c, *j)])
+    m = matrix_of("conv", "input", (1, *x.shape[1:]), weight=w, **case.attributes)
+    expected = scipy.sparse.coo_array((entries, (rows, columns)), shape=m.shape)
+    numpy.testing.assert_array_equal(m.toarray(), expected.toarray())
+    assert m.nnz == expected.nnz
 
 
 @given(case=calls("conv", dtype="int64"))
