@@ -93,7 +93,10 @@ def rows(level: str, names: Sequence[str], workers: int) -> Iterator[Row]:
 
 
 def _examined_pair(pair: tuple[str, str], level: str) -> Row:
-    return examined(*pair, level)
+    try:
+        return examined(*pair, level)
+    except Exception as error:  # a check that breaks down has found nothing, and the rest goes on
+        return Row(*pair, level, False, (f"check raised {error!r}"[:200],), 0, 0.0, ())
 
 
 def page(found: Sequence[Row]) -> str:

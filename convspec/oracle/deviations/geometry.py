@@ -160,7 +160,7 @@ GEOMETRY = (
         operations=SLIDING,
         kind="mistake",
         sentence="Uses dilation[0] where dilation[axis] is meant.",
-        hidden="one spatial axis, equal dilations, or kernels of one element",
+        hidden="one spatial axis, or equal dilations",
         edit=rewriting(first_everywhere("dilation")),
         threads=("tracel-ai/burn#4466", "apache/mxnet#3479"),
     ),
@@ -203,7 +203,7 @@ GEOMETRY = (
         operations=SLIDING,
         kind="mistake",
         sentence="Dilates the height by what was asked for the width.",
-        hidden="one spatial axis, equal dilations, or kernels of one element",
+        hidden="one spatial axis, or equal dilations",
         edit=rewriting(reversed_axes("dilation")),
     ),
     Deviation(
@@ -219,7 +219,7 @@ GEOMETRY = (
         operations=SLIDING,
         kind="mistake",
         sentence="Reads neighbouring positions whatever the dilation.",
-        hidden="dilation 1, or kernels of one element",
+        hidden="dilation 1",
         edit=rewriting(without("dilation", 1)),
     ),
     Deviation(

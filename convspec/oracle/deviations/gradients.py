@@ -144,7 +144,7 @@ GRADIENTS = (
         operations=gradients(SLIDING),
         kind="mistake",
         sentence="The backward pass uses dilation[0] where dilation[axis] is meant.",
-        hidden="one spatial axis, equal dilations, or kernels of one element",
+        hidden="one spatial axis, or equal dilations",
         edit=rewriting(first_everywhere("dilation")),
         threads=("tracel-ai/burn#4466", "apache/mxnet#3479"),
     ),
@@ -169,7 +169,7 @@ GRADIENTS = (
         operations=gradients(SLIDING),
         kind="mistake",
         sentence="The backward pass spreads over neighbouring positions whatever the dilation.",
-        hidden="dilation 1, or kernels of one element",
+        hidden="dilation 1",
         edit=rewriting(without("dilation", 1)),
     ),
     Deviation(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import reduce
+from math import prod
 from typing import Any
 
 import numpy
@@ -68,7 +69,8 @@ def gathered(
         values = numpy.take(values, table, axis=2 + 2 * axis)
     order = (0, 1, *range(2, 2 + 2 * rank, 2), *range(3, 3 + 2 * rank, 2))
     values = values.transpose(order)
-    windows: Array = values.reshape(*values.shape[: 2 + rank], -1)
+    count = prod(values.shape[2 + rank :])
+    windows: Array = values.reshape(*values.shape[: 2 + rank], count)
     return windows
 
 

@@ -78,7 +78,8 @@ def _repeated(right: Function, input: Any, stride: Any, **arguments: Any) -> Arr
     shape = output_shape(TRANSPOSED, {"input": input, "stride": stride, **arguments})
     for axis, s in enumerate(stride, start=2):
         input = numpy.repeat(input, s, axis=axis)
-    arguments["output_padding"] = (0,) * len(stride)
+    extra = zip(arguments["output_padding"], arguments["dilation"], strict=True)
+    arguments["output_padding"] = tuple(min(more, d - 1) for more, d in extra)
     ones = (1,) * len(stride)
     output: Array = fitted(right(input=input, stride=ones, **arguments), shape)
     return output

@@ -1,0 +1,92 @@
+"""What the tests of deviations share: cases on which a deviation shows, found or by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy
+
+import convspec.fast
+from convspec.case import Case
+from convspec.oracle.deviations import DEVIATIONS
+from convspec.oracle.deviations.small_cases import small_cases
+from convspec.oracle.deviations.state import STATE
+from convspec.oracle.deviations.validation import VALIDATION
+from convspec.oracle.replay import Bounds, Outputs, agree, replay, right, rounding_bounds
+
+PAIRS = [(name, op) for name, deviation in DEVIATIONS.items() for op in deviation.operations]
+REMEMBERING = {deviation.name for deviation in STATE}
+ACCEPTING = {deviation.name for deviation in VALIDATION}
+ONES: dict[str, Any] = {"stride": (1,), "padding": ((0, 0),), "dilation": (1,)}
+
+
+@cache
+def judged_cases(operation: str, count: int, seed: int = 0) -> list[tuple[Case, Outputs, Bounds]]:
+    """Small cases with what is right, and how well one can tell."""
+    cases = small_cases(operation, count, seed)
+    return [(case, right(case), rounding_bounds(case)) for case in cases]
+
+
+def wrong_on(name: str, case: Case) -> Outputs:
+    """What a fresh deviating function returns."""
+    return replay(DEVIATIONS[name].edit(convspec.fast, case.operation), case)
+
+
+def shows(name: str, case: Case) -> bool:
+    """Whether a deviation returns anything but what is right."""
+    return not agree(wrong_on(name, case), right(case), rounding_bounds(case))
+
+
+def first_showing(name: str, operation: str) -> Case | None:
+    """The smallest of many cases in which a deviation shows, or None."""
+    for count in (100, 3000):
+        for case, due, bounds in judged_cases(operation, count):
+            if not agree(wrong_on(name, case), due, bounds):
+                return case
+    return None
+
+
+def _pool(operation: str, values: Any, **changed: Any) -> Case:
+    attributes = {"kernel_size": (1,), **ONES, "ceil_mode": False, **changed}
+    if operation == "average_pool":
+        attributes["count_include_pad"] = False
+    return Case(operation, {"input": numpy.array([[values]])}, attributes)
+
+
+def _one_product(operation: str, x: Any, w: Any) -> Case:
+    if operation in ("convolve", "correlate"):
+        return Case(operation, {"f": numpy.array([x]), "g": numpy.array([w])}, {"mode": "full"})
+    attributes = {**ONES, "groups": 1}
+    if operation == "conv_transpose":
+        attributes["output_padding"] = (0,)
+    operands = {"input": numpy.array([[[x]]]), "weight": numpy.array([[[w]]])}
+    return Case(operation, operands, attributes)
+
+
+def _empty_window(operation: str) -> Case:
+    return _pool(operation, [1.0, 2.0], padding=((1, 0),))
+
+
+def _subnormal(operation: str) -> Case:
+    tiny = numpy.finfo(numpy.float64).smallest_normal
+    if operation == "average_pool":
+        return _pool(operation, [tiny / 2])
+    return _one_product(operation, tiny, numpy.float64(0.5))
+
+
+def _inexact(operation: str) -> Case:
+    third = numpy.float32(1) / numpy.float32(3)
+    return _one_product(operation, third, third)
+
+
+# Cases by hand, where no random small case would do.
+BY_HAND: dict[str, Callable[[str], Case]] = {
+    "empty window gives -inf": _empty_window,
+    "empty window gives the lowest finite number": _empty_window,
+    "empty window gives zero": _empty_window,
+    "empty window gives NaN": _empty_window,
+    "subnormal numbers flushed to zero": _subnormal,
+    "result truncated toward zero": _inexact,
+}

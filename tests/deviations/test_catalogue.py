@@ -1,0 +1,302 @@
+"""The catalogue: every entry complete, really wrong somewhere, and right where it says it hides."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import numpy
+import pytest
+
+import convspec.fast
+from convspec.case import Case, call_windows, forward_name
+from convspec.operations import OPERATIONS
+from convspec.oracle.behaviour import interruptions
+from convspec.oracle.deviations import DEVIATIONS
+from convspec.oracle.deviations.small_cases import small_cases
+from convspec.oracle.replay import agree, replay, right, rounding_bounds
+from convspec.window import extent
+from tests.deviations.planted import (
+    ACCEPTING,
+    BY_HAND,
+    PAIRS,
+    REMEMBERING,
+    first_showing,
+    judged_cases,
+    wrong_on,
+)
+
+THREAD = re.compile(r"[\w.-]+/[\w.-]+#\d+")
+
+
+@pytest.mark.parametrize("deviation", DEVIATIONS.values(), ids=lambda d: d.name)
+def test_entry_is_complete(deviation):
+    assert deviation.sentence.endswith(".")
+    assert deviation.hidden
+    assert not deviation.hidden.endswith(".")
+    assert deviation.operations
+    assert len(set(deviation.operations)) == len(deviation.operations)
+    assert all(forward_name(operation) in OPERATIONS for operation in deviation.operations)
+    assert all(THREAD.fullmatch(thread) for thread in deviation.threads)
+    assert deviation.kind in ("mistake", "convention")
+    assert deviation.convention is None or deviation.kind == "convention"
+
+
+def test_there_are_at_least_120_and_no_name_twice():
+    assert len(DEVIATIONS) >= 120
+    assert all(name == deviation.name for name, deviation in DEVIATIONS.items())
+
+
+def test_every_core_operation_has_deviations():
+    reached = {operation for deviation in DEVIATIONS.values() for operation in deviation.operations}
+    core = (
+        "convolve",
+        "correlate",
+        "conv",
+        "conv_transpose",
+        "max_pool",
+        "max_pool_with_indices",
+        "average_pool",
+    )
+    assert reached >= {*core, *(f"{name}_vjp" for name in core)}
+
+
+def test_the_catalogue_imports_no_framework():
+    program = (
+        "import sys, convspec.oracle.deviations\n"
+        "assert not {'torch', 'scipy', 'sympy'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.parametrize(("name", "operation"), PAIRS)
+def test_deviates(name, operation):
+    if name in ACCEPTING or name in REMEMBERING:
+        pytest.skip("shows on bad arguments or over several calls: tested below")
+    case = BY_HAND[name](operation) if name in BY_HAND else first_showing(name, operation)
+    assert case is not None, "agrees with the spec on every case"
+    assert not exactly_right(name, case)
+
+
+def exactly_right(name: str, case: Case) -> bool:
+    return agree(wrong_on(name, case), right(case), None)
+
+
+@pytest.mark.parametrize(("name", "operation"), PAIRS)
+def test_is_right_somewhere(name, operation):
+    """A deviation is an edit of a correct implementation, not another function."""
+    if name in ("cotangent taken for ones", "gradients in the wrong order"):
+        pytest.skip("right by coincidence only")
+    due = judged_cases(operation, 3000)
+    assert any(agree(wrong_on(name, case), value, bounds) for case, value, bounds in due)
+
+
+# What `hidden` says in words that several entries share, as statements about a case.
+HIDING = {
+    "stride 1": lambda c: set(c.attributes["stride"]) == {1},
+    "dilation 1": lambda c: set(c.attributes["dilation"]) == {1},
+    "padding 0": lambda c: not any(map(any, c.attributes["padding"])),
+    "no padding": lambda c: not any(map(any, c.attributes["padding"])),
+    "symmetric padding": lambda c: all(low == high for low, high in c.attributes["padding"]),
+    "no high padding": lambda c: not any(high for _, high in c.attributes["padding"]),
+    "no low padding": lambda c: not any(low for low, _ in c.attributes["padding"]),
+    "groups 1": lambda c: c.attributes["groups"] == 1,
+    "one spatial axis": lambda c: len(c.attributes["stride"]) == 1,
+    "equal strides": lambda c: len(set(c.attributes["stride"])) == 1,
+    "equal dilations": lambda c: len(set(c.attributes["dilation"])) == 1,
+    "equal padding": lambda c: len(set(c.attributes["padding"])) == 1,
+    "stride equal to dilation": lambda c: c.attributes["stride"] == c.attributes["dilation"],
+    "no bias": lambda c: "bias" not in c.operands,
+    "output_padding 0": lambda c: not any(c.attributes["output_padding"]),
+    "ceil_mode off": lambda c: not c.attributes["ceil_mode"],
+    "ceil_mode on": lambda c: c.attributes["ceil_mode"],
+    "count_include_pad off": lambda c: not c.attributes["count_include_pad"],
+    "count_include_pad on": lambda c: c.attributes["count_include_pad"],
+    "mode full": lambda c: c.attributes["mode"] == "full",
+    "larger kernels": lambda c: set(c.operands["weight"].shape[2:]) != {1},
+    "kernels of one element": lambda c: set(_kernel(c)) == {1},
+    "windows of one element": lambda c: set(c.attributes["kernel_size"]) == {1},
+    "square windows": lambda c: len(set(c.attributes["kernel_size"])) == 1,
+    "a batch of one": lambda c: len(c.operands["input"]) == 1,
+    "batches that are not empty": lambda c: len(c.operands["input"]) > 0,
+    "data without NaN": lambda c: not any(map(_has_nan, c.operands.values())),
+    "finite data": lambda c: all(numpy.isfinite(a).all() for a in c.operands.values()),
+    "finite weights": lambda c: numpy.isfinite(c.operands["weight"]).all(),
+    "floating data": lambda c: all(a.dtype.kind == "f" for a in c.operands.values()),
+    "data that are nowhere negative": lambda c: all((a >= 0).all() for a in c.operands.values()),
+    "a cotangent of ones": lambda c: (c.operands["cotangent"] == 1).all(),
+    "at most 32 input channels": lambda c: c.operands["input"].shape[1] <= 32,
+    "at most four input channels": lambda c: c.operands["input"].shape[1] <= 4,
+    "axes of at most 256 positions": lambda c: max(c.operands["input"].shape[2:]) <= 256,
+    "windows of at most 64 taps": lambda c: numpy.prod(c.attributes["kernel_size"]) <= 64,
+    "contiguous inputs": lambda c: c.operands["input"].flags.c_contiguous,
+    "contiguous weights": lambda c: c.operands["weight"].flags.c_contiguous,
+    "contiguous cotangents": lambda c: c.operands["cotangent"].flags.c_contiguous,
+    "contiguous second operands": lambda c: c.operands["g"].flags.c_contiguous,
+    "second operands of one element": lambda c: c.operands["g"].size == 1,
+    "second operands of odd size": lambda c: all(m % 2 for m in c.operands["g"].shape),
+    "first operands at least as long as the second": lambda c: all(
+        n >= m for n, m in zip(c.operands["f"].shape, c.operands["g"].shape, strict=True)
+    ),
+    "float64 operands": lambda c: all(a.dtype == numpy.float64 for a in c.operands.values()),
+    "float32 operands": lambda c: all(a.dtype == numpy.float32 for a in c.operands.values()),
+    "a stride equal to the kernel size": lambda c: (
+        c.attributes["stride"] == c.attributes["kernel_size"]
+    ),
+    "kernels of one element and symmetric kernels": lambda c: set(_kernel(c)) == {1},
+    "kernels with one column": lambda c: _kernel(c)[-1] == 1,
+    "convolutions that are not depthwise": lambda c: (
+        c.attributes["groups"] != c.operands["input"].shape[1] or c.attributes["groups"] == 1
+    ),
+    "multiplier 1": lambda c: len(c.operands["weight"]) == c.attributes["groups"],
+    "stride beyond 1": lambda c: max(c.attributes["stride"]) > 1,
+    "other kernels": lambda c: set(_kernel(c)) != {3},
+    "a stride that differs from the kernel": lambda c: (
+        c.attributes["stride"] != c.attributes["kernel_size"]
+    ),
+    "output_padding smaller than the stride": lambda c: all(
+        more < s
+        for more, s in zip(c.attributes["output_padding"], c.attributes["stride"], strict=True)
+    ),
+    "strides that divide the room exactly": lambda c: not any(_remainders(c)),
+    "exact division": lambda c: not any(_remainders(c)),
+    "strides that leave a remainder": lambda c: all(_remainders(c)),
+    "square outputs": lambda c: len(set(right(c)[0].shape[2:])) == 1,
+    "one output channel per group": lambda c: right(c)[0].shape[1] == c.attributes["groups"],
+    "one input channel per group": lambda c: c.operands["input"].shape[1] == c.attributes["groups"],
+    "as many input as output channels": lambda c: (
+        c.operands["input"].shape[1] == right(c)[0].shape[1]
+    ),
+    "an even number of channels": lambda c: c.operands["input"].shape[1] % 2 == 0,
+    "an even batch": lambda c: len(c.operands["input"]) % 2 == 0,
+    "at most 16 output channels": lambda c: right(c)[0].shape[1] <= 16,
+    "integer data": lambda c: all(a.dtype.kind == "i" for a in c.operands.values()),
+    "one batch item with one channel": lambda c: c.operands["input"].shape[:2] == (1, 1),
+    "one axis": lambda c: c.operands["g"].ndim == 1,
+    # A case is good, a single call, and every one of its windows holds an element.
+    "geometries in which every window holds an element": lambda c: True,
+    "good arguments": lambda c: True,
+    "single calls": lambda c: True,
+    "most calls": lambda c: True,
+    "outputs that are used before the next call": lambda c: True,
+    "each weight used once": lambda c: True,
+    "each input used once": lambda c: True,
+    "each cotangent used once": lambda c: True,
+}
+
+
+def _kernel(case: Case) -> tuple[int, ...]:
+    weight = case.operands.get("weight")
+    return case.attributes["kernel_size"] if weight is None else weight.shape[2:]
+
+
+def _remainders(case: Case) -> list[int]:
+    shapes = {n: a.shape for n, a in case.operands.items() if n != "cotangent"}
+    windows = call_windows(forward_name(case.operation), shapes, case.attributes)
+    sizes = case.operands["input"].shape[2:]
+    return [
+        (n + w.low + w.high - extent(w)) % w.stride for n, w in zip(sizes, windows, strict=True)
+    ]
+
+
+def _has_nan(array: numpy.ndarray) -> bool:
+    return array.dtype.kind == "f" and bool(numpy.isnan(array).any())
+
+
+def clauses(hidden: str) -> list[str]:
+    return [clause for clause in re.split(r", (?:or |and )?", hidden) if clause in HIDING]
+
+
+STATED = [(name, operation) for name, operation in PAIRS if clauses(DEVIATIONS[name].hidden)]
+
+
+def test_most_hiding_places_are_tested():
+    assert len({name for name, _ in STATED}) >= 0.8 * len(DEVIATIONS)
+
+
+@pytest.mark.parametrize(("name", "operation"), STATED)
+def test_is_hidden_where_it_says(name, operation):
+    hides = [HIDING[clause] for clause in clauses(DEVIATIONS[name].hidden)]
+    for case, due, bounds in judged_cases(operation, 400):
+        if any(hide(case) for hide in hides):
+            assert agree(wrong_on(name, case), due, bounds), case
+
+
+BAD_ARGUMENTS = {
+    "stride 0 accepted": ("stride", (0,)),
+    "dilation 0 accepted": ("dilation", (0,)),
+    "negative padding accepted": ("padding", ((-1, 0),)),
+    "fractions accepted for integers": ("stride", (1.5,)),
+    "superfluous attribute entries accepted": ("stride", (1, 1)),
+    "unknown padding word taken for valid": ("padding", "some"),
+    "unknown mode taken for full": ("mode", "some"),
+    "output padding beyond the stride accepted": ("output_padding", (7,)),
+}
+SHAPES: dict[str, dict[str, tuple[int, ...]]] = {
+    "bias of one element repeated": {"bias": (1,)},
+    "superfluous channels ignored": {"input": (1, 3, 5)},
+    "kernel beyond the input accepted": {"weight": (2, 2, 9)},
+    "groups that do not divide accepted": {"input": (1, 3, 5), "weight": (5, 1, 3)},
+    "cotangent of any size accepted": {"cotangent": (1, 2, 99)},
+}
+
+
+def spoiled(name: str, operation: str) -> Case:
+    """A call that the spec refuses because of what a deviation accepts."""
+    forward = forward_name(operation)
+    shapes = {"f": (5,), "g": (3,)} if "convolve" in operation or "corr" in operation else {}
+    attributes: dict[str, object] = {"mode": "full"}
+    if not shapes:
+        shapes = {"input": (1, 2, 5)}
+        attributes = {"stride": (1,), "padding": ((0, 0),), "dilation": (1,)}
+    if "conv" in operation and "input" in shapes:
+        shapes["weight"], attributes["groups"] = (2, 2, 3), 1
+    if "transpose" in operation:
+        attributes["output_padding"] = (0,)
+    if "pool" in operation:
+        attributes |= {"kernel_size": (3,), "ceil_mode": False}
+    if operation.startswith("average"):
+        attributes["count_include_pad"] = False
+    if operation != forward:
+        shapes = {"cotangent": (1, 2, 3), **shapes}
+    if name in BAD_ARGUMENTS:
+        attributes |= dict([BAD_ARGUMENTS[name]])
+    shapes |= SHAPES.get(name, {})
+    if name.startswith("groups"):
+        attributes["groups"] = 2
+    operands = {n: numpy.arange(1.0, numpy.prod(s) + 1).reshape(s) for n, s in shapes.items()}
+    return Case(operation, operands, attributes)
+
+
+@pytest.mark.parametrize(("name", "operation"), [p for p in PAIRS if p[0] in ACCEPTING])
+def test_accepts_what_the_spec_refuses(name, operation):
+    case = spoiled(name, operation)
+    assert isinstance(replay(getattr(convspec.fast, operation), case), str), "a good call"
+    assert not isinstance(wrong_on(name, case), str)
+
+
+@pytest.mark.parametrize(("name", "operation"), [p for p in PAIRS if p[0] in REMEMBERING])
+def test_a_call_leaves_something_behind(name, operation):
+    """Over several calls: a result, a returned array, or an argument is not what it should be."""
+    function = DEVIATIONS[name].edit(convspec.fast, operation)
+    earlier = []
+    for case in [*small_cases(operation, 600), *same_shapes(operation)]:
+        own = {n: a.copy() for n, a in case.operands.items()}
+        result = function(*own.values(), **case.attributes)
+        outputs = result if isinstance(result, tuple) else (result,)
+        due = right(case)
+        earlier.append((outputs, due))
+        kept = all(numpy.array_equal(own[n], a, equal_nan=True) for n, a in case.operands.items())
+        if not kept or not agree(outputs, due, rounding_bounds(case)):
+            return
+    assert any(not agree(outputs, due, None) for outputs, due in earlier)
+
+
+def same_shapes(operation: str) -> list[Case]:
+    """Calls with the same shapes, once for each attribute changed."""
+    case = spoiled("", operation)
+    return [
+        case,
+        *interruptions(case),
+    ]
