@@ -215,7 +215,7 @@ def test_an_installed_package_offers_a_target(monkeypatch, tmp_path, package):
         ("json", "offers none of convolve, correlate, conv"),
         ("json:dumps", "it is a function itself: name the module"),
         ("scipy:absent", "there is no absent; there is auto, direct, fft, convolve2d, correlate2d"),
-        ("onnx:package:Backend", "not available yet"),
+        ("onnx:package:Backend", "neither a bundled target"),
         ("exec:./program", "the program cannot be started"),
         ("", "must be a name, package.module"),
         ("a:b:c", "must be a name, package.module"),

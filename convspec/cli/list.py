@@ -32,7 +32,7 @@ def _targets() -> list[str]:
     missing = {
         name: f"  (not installed: {bundled.install})"
         for name, bundled in BUNDLED.items()
-        if bundled.needs and find_spec(bundled.needs) is None
+        if any(find_spec(package) is None for package in bundled.needs)
     }
     return [f"{name}{missing.get(name, '')}" for name in [*BUNDLED, *installed_targets()]]
 

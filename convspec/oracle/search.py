@@ -12,7 +12,7 @@ from hypothesis.errors import HypothesisException
 from convspec.case import Case
 from convspec.oracle.call import Callee, Failed, Unsupported, call
 from convspec.oracle.judge import judge
-from convspec.oracle.reference import trial
+from convspec.oracle.reference import accepted_trial
 from convspec.oracle.runner import Finding
 from convspec.strategies import calls
 
@@ -24,10 +24,14 @@ class _DisagreementError(Exception):
 
 
 def judged_finding(target: Callee, case: Case, namespace: Any) -> Finding | bool | None:
-    """One case called and judged: a finding, None where it is right, False where unsupported."""
+    """One case called and judged: a finding, None where it is right, False where it is unsupported
+    or refused by a variant.
+    """
     first = next(iter(case.operands.values()))
     with numpy.errstate(all="ignore"):
-        right = trial(case, namespace)
+        right = accepted_trial(case, namespace)
+    if right is None:
+        return False
     operands = {name: array.copy() for name, array in case.operands.items()}
     outcome = call(target, case.operation, operands, case.attributes)
     if isinstance(outcome, Unsupported):

@@ -1,10 +1,11 @@
 """From the name of a target to the implementation it stands for.
 
-`load` takes the bundled names (`fast`, `numpy`, `scipy`, `ndimage`, `torch`, and `spec` for the
-definitions themselves), names in the entry-point group `convspec.implementations`, paths of Python
-files and importable modules, in this order.  Each may end in `:object`, an attribute of the module;
-a class is instantiated without arguments.  Nothing but the target is executed, and whatever goes
-wrong on the way is a `TargetError` of one line.
+`load` takes the bundled names (the keys of `BUNDLED`; `spec` are the definitions themselves),
+names in the entry-point group `convspec.implementations`, paths of Python files and importable
+modules, in this order.  Each may end in `:object`, an attribute of the module; a class is
+instantiated without arguments.  `onnx:` before a module or file and its object makes an
+`onnx.backend.base.Backend` an implementation, `exec:` runs a program.  Nothing but the target is
+executed, and whatever goes wrong on the way is a `TargetError` of one line.
 """
 
 from __future__ import annotations
@@ -34,14 +35,20 @@ class TargetError(Exception):
 
 
 class Bundled(NamedTuple):
-    """A target that convspec brings along: its module, what it needs, and how to install that."""
+    """A target that convspec brings along: its module, the packages it needs, how to install
+    them, and the object of the module that it is, if it is not the module itself.
+    """
 
     module: str
-    needs: str = ""
+    needs: tuple[str, ...] = ()
     install: str = ""
+    object: str = ""
 
 
-_SCIPY = Bundled("convspec.adapters.scipy", "scipy", "pip install scipy")
+_SCIPY = Bundled("convspec.adapters.scipy", ("scipy",), "pip install scipy")
+_ONNX = Bundled(
+    "convspec.adapters.onnx_reference", ("onnx",), "pip install 'convspec[onnx]'", "operations"
+)
 BUNDLED = {
     "spec": Bundled("convspec"),
     "fast": Bundled("convspec.fast"),
@@ -50,9 +57,16 @@ BUNDLED = {
     "ndimage": _SCIPY._replace(module="convspec.adapters.ndimage"),
     "torch": Bundled(
         "convspec.adapters.torch",
-        "torch",
+        ("torch",),
         "pip install 'convspec[torch]' on Python 3.11, pip install torch on another",
     ),
+    "onnxruntime": Bundled(
+        "convspec.adapters.onnxruntime",
+        ("onnxruntime", "onnx"),
+        "pip install 'convspec[onnxruntime]'",
+        "operations",
+    ),
+    "onnx-reference": _ONNX,
 }
 
 
@@ -69,7 +83,7 @@ def load(target: str) -> Any:
     Traceback (most recent call last):
     ...
     convspec.oracle.target.TargetError: no_such_module: neither a bundled target (fast, ndimage, \
-numpy, scipy, spec, torch) nor an installed one, a file or a module
+numpy, onnx-reference, onnxruntime, scipy, spec, torch) nor an installed one, a file or a module
     """
     scheme, colon, _ = target.partition(":")
     if colon and scheme in SCHEMES:
@@ -112,8 +126,14 @@ def installed_targets() -> list[str]:
     return sorted(entry_points(group=GROUP).names)
 
 
-def _reserved(target: str) -> Any:
-    raise TargetError(f"{target}: targets that begin with onnx: are not available yet")
+def _onnx_backend(target: str) -> Any:
+    name, path = _split(target.partition(":")[2])
+    adapter = _import(target, "convspec.adapters.onnx_backend", _ONNX)
+    backend = _attribute(target, _outside(target, name), path)
+    for method in ("is_compatible", "prepare"):
+        if not callable(getattr(backend, method, None)):
+            raise TargetError(f"{target}: no onnx.backend.base.Backend: it has no {method}")
+    return adapter.of_backend(backend, target)
 
 
 def _program(target: str) -> Any:
@@ -125,7 +145,7 @@ def _program(target: str) -> Any:
         raise TargetError(f"{target}: {error}") from error
 
 
-SCHEMES: dict[str, Callable[[str], Any]] = {"onnx": _reserved, "exec": _program}
+SCHEMES: dict[str, Callable[[str], Any]] = {"onnx": _onnx_backend, "exec": _program}
 
 
 def _split(target: str) -> tuple[str, str]:
@@ -143,9 +163,15 @@ def _split(target: str) -> tuple[str, str]:
 
 def _module(target: str, name: str) -> Any:
     if name in BUNDLED:
-        return _import(target, BUNDLED[name].module, BUNDLED[name])
+        bundled = BUNDLED[name]
+        return _attribute(target, _import(target, bundled.module, bundled), bundled.object)
     for entry in entry_points(group=GROUP, name=name):
         return _load_entry(target, entry)
+    return _outside(target, name)
+
+
+def _outside(target: str, name: str) -> ModuleType:
+    """The module of a file or of a name."""
     if name.endswith(".py") or Path(name).is_file():
         return _import_file(target, Path(name))
     if "/" in name or "\\" in name:
@@ -158,10 +184,10 @@ def _import(target: str, name: str, bundled: Bundled | None = None) -> ModuleTyp
     try:
         return import_module(name)
     except ModuleNotFoundError as error:
-        if bundled and bundled.needs and (error.name or "").split(".")[0] == bundled.needs:
+        package = (error.name or "").split(".")[0]
+        if bundled and package in bundled.needs:
             raise TargetError(
-                f"{target}: needs the package {bundled.needs}, which is not installed: "
-                f"{bundled.install}"
+                f"{target}: needs the package {package}, which is not installed: {bundled.install}"
             ) from error
         if error.name is not None and f"{name}.".startswith(f"{error.name}."):
             raise TargetError(
