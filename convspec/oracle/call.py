@@ -131,8 +131,10 @@ def arguments(
     if target.positional is not None and len(placed) > len(target.positional):
         return Unsupported(f"{len(placed)} operands are not taken")
     if target.keywords is not None:
-        for name in attributes.keys() - target.keywords:
-            if not _is_default(name, attributes[name], attributes):
+        for name, value in attributes.items():
+            if name in target.keywords:
+                continue
+            if not _is_default(name, value, attributes):
                 return Unsupported(f"{name} is not taken")
             del keywords[name]
     return tuple(placed), keywords

@@ -35,6 +35,13 @@ from convspec.rounding import ACCURACIES, FAST_ALGORITHM
 Progress = Callable[[str, str, int, int], None]
 BEHAVIOUR_CASES = 4
 REFUSAL_CASES = 48
+# What is left where a signature lacks an attribute.
+LACKING = {
+    "groups": "one group",
+    "stride": "stride 1",
+    "padding": "no padding",
+    "dilation": "no dilation",
+}
 ALL_RESTRICTIONS = frozenset((*AXIS_RESTRICTIONS, *CALL_RESTRICTIONS, *RANK_RESTRICTIONS))
 
 
@@ -47,6 +54,7 @@ class Plan(NamedTuple):
     conventions: dict[str, str]
     require_accuracy: str | None
     progress: Progress | None
+    watch: Callable[[Callee], Callee] | None = None
 
 
 class Evidence(NamedTuple):
@@ -79,6 +87,8 @@ def examine(implementation: Any, name: str, operation: str, plan: Plan) -> Opera
     target = callee(implementation, operation)
     if target is None:
         return _missing(operation, "the implementation has no such function")
+    if plan.watch is not None:
+        target = plan.watch(target)
     seen = variants(operation, target, plan.dtypes[0])
     namespace = under_variants(operation, seen.active) if seen.active else spec()
     subject = Subject(operation, target, seen, namespace, plan)
@@ -252,7 +262,7 @@ def sweep_step(subject: Subject, evidence: Evidence) -> None:
     if tally.mutated is not None:
         return
     if sum(tally.unsupported.values()) > tally.judged:
-        restriction = _restriction(tally)
+        restriction = _restriction(subject.target, tally)
         if restriction:
             _swept(subject, evidence, restriction)
     evidence.notes.extend(_coverage_notes(operation, plan, restriction))
@@ -316,14 +326,23 @@ def _mutation(case: Case) -> Finding:
     return Finding("mutates", "the call changed its arguments", case, None, (), None)
 
 
-def _restriction(tally: Tally) -> Restriction:
-    """What every accepted case obeys and some refused case does not."""
+def _restriction(target: Callee, tally: Tally) -> Restriction:
+    """What every accepted case obeys and some refused case does not; where none was accepted, the
+    plainest calls that the signature admits.
+    """
     accepted = [*tally.passing, *(f.case for f in tally.findings if f.kind != "raises")]
     if not accepted:
-        return frozenset()
+        return _lacking(target, tally)
     kept = [_obeyed(case) for case in accepted]
     broken = [ALL_RESTRICTIONS - _obeyed(case) for case in tally.refused]
     return frozenset.intersection(*kept) & frozenset().union(*broken)
+
+
+def _lacking(target: Callee, tally: Tally) -> Restriction:
+    """The plain calls that a signature such as a learner's `conv(input, weight)` admits."""
+    taken = LACKING.keys() if target.keywords is None else target.keywords
+    left = [name for attribute, name in LACKING.items() if attribute not in taken]
+    return frozenset([*left, *(["no bias"] if "bias is not taken" in tally.unsupported else [])])
 
 
 def _obeyed(case: Case) -> Restriction:

@@ -44,6 +44,12 @@ def _lifted(name: str, value: Any) -> Any:
     return (trivial, *value)
 
 
+def _first(outcome: Returned, output: int = 0) -> float | None:
+    """The first number of an output, or None where it has none."""
+    flat = outcome.outputs[output].ravel()
+    return float(flat[0]) if flat.size else None
+
+
 def _attributes(operation: str) -> Attributes:
     if "pool" in operation:
         extra = {"count_include_pad": False} if operation.startswith("average") else {}
@@ -91,7 +97,8 @@ def index_on_ties(operation: str, target: Callee, dtype: Any) -> str | None:
     outcome = _called(operation, target, {"input": _row(5, 5, dtype=dtype)}, _attributes(operation))
     if not isinstance(outcome, Returned):
         return None
-    return {0: "first", 1: "last"}.get(int(outcome.outputs[1].ravel()[0]), "neither")
+    known: dict[float | None, str] = {0.0: "first", 1.0: "last"}
+    return known.get(_first(outcome, 1), "neither")
 
 
 def gradient_on_ties(operation: str, target: Callee, dtype: Any) -> str | None:
@@ -120,8 +127,9 @@ def integer_overflow(operation: str, target: Callee, _: Any) -> str | None:
     outcome = _called(operation, target, operands, _attributes(operation))
     if not isinstance(outcome, Returned):
         return "refused" if isinstance(outcome, Failed) else None
-    value = int(outcome.outputs[0].ravel()[0])
-    return {2**32: "widens", 0: "wraps"}.get(value, f"gives {value} for 2^32 in int32")
+    value = _first(outcome)
+    known: dict[float | None, str] = {2.0**32: "widens", 0.0: "wraps"}
+    return known.get(value, f"gives {value} for 2^32 in int32")
 
 
 def non_finite_weight_on_padding(operation: str, target: Callee, dtype: Any) -> str | None:
@@ -145,7 +153,7 @@ def subnormals(operation: str, target: Callee, dtype: Any) -> str | None:
     outcome = _called(operation, target, operands, _attributes(operation))
     if not isinstance(outcome, Returned):
         return None
-    return "kept" if outcome.outputs[0].ravel()[0] != 0 else "flushed"
+    return "flushed" if _first(outcome) == 0 else "kept"
 
 
 def sign_of_zero(operation: str, target: Callee, dtype: Any) -> str | None:
@@ -156,7 +164,8 @@ def sign_of_zero(operation: str, target: Callee, dtype: Any) -> str | None:
     outcome = _called(operation, target, operands, _attributes(operation))
     if not isinstance(outcome, Returned):
         return None
-    return "minus" if numpy.signbit(outcome.outputs[0].ravel()[0]) else "plus"
+    value = _first(outcome)
+    return None if value is None else ("minus" if numpy.signbit(value) else "plus")
 
 
 def empty_batch(operation: str, target: Callee, dtype: Any) -> str | None:
@@ -176,7 +185,7 @@ def kernel_beyond_input_under_ceil(operation: str, target: Callee, dtype: Any) -
     outcome = _called(operation, target, {"input": _row(1, 2, dtype=dtype)}, attributes)
     if isinstance(outcome, Unsupported):
         return None
-    return "refused" if isinstance(outcome, Failed) else f"{outcome.outputs[0].shape[-1]} outputs"
+    return "refused" if isinstance(outcome, Failed) else f"{outcome.outputs[0].size} outputs"
 
 
 Probe = Callable[[str, Callee, Any], str | None]

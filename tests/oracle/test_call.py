@@ -67,7 +67,7 @@ def test_a_function_without_a_signature_is_called_with_everything():
             return len(operands), sorted(attributes)
 
     target = callee(offering(conv=Opaque()), "conv")
-    assert target == Callee(target.function, None, None)
+    assert target == Callee(target.function, None, None, [])
     placed, keywords = arguments(target, "conv", {"input": X, "weight": W, "bias": B}, PLAIN)
     assert len(placed) == 3
     assert keywords == PLAIN
