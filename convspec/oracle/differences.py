@@ -58,6 +58,7 @@ def differences(
 ) -> list[Difference]:
     """One difference for each mistake that the findings show."""
     found = []
+    findings = [_named_kind(_repeated(context, finding)) for finding in findings]
     for kind in dict.fromkeys(finding.kind for finding in findings):
         alike = sorted((f for f in findings if f.kind == kind), key=_size)
         # A call that should have been refused has no geometry.
@@ -65,6 +66,28 @@ def differences(
         for group, names in _mistakes(context, alike, passing):
             found.append(_difference(context, group, names, others))
     return found
+
+
+def _repeated(context: Context, finding: Finding) -> Finding:
+    """A finding, as `unstable` where the same call is right when it is made again."""
+    if finding.kind not in REPEATABLE or is_open(finding):
+        return finding
+    again = judged_finding(context.target, finding.case, context.namespace)
+    if isinstance(again, Finding):
+        return finding
+    message = f"{finding.message}; the same call was right when it was made again"
+    return finding._replace(kind="unstable", message=message)
+
+
+def _named_kind(finding: Finding) -> Finding:
+    """A wrong value by what it is about: special values, or a gradient."""
+    if finding.kind != "value":
+        return finding
+    arrays = [a for a in finding.case.operands.values() if isinstance(a, numpy.ndarray)]
+    if not all(numpy.isfinite(array).all() for array in arrays if array.dtype.kind == "f"):
+        return finding._replace(kind="special")
+    is_gradient = finding.case.operation.endswith("_vjp")
+    return finding._replace(kind="gradient" if is_gradient else "value")
 
 
 def _size(finding: Finding) -> int:
@@ -89,7 +112,7 @@ def _mistakes(
         return [(replayed, mutating(context.operation))]
     pairs = [(finding.case, observed(finding)) for finding in replayed]
     explained = explanations(pairs, passing)
-    if not all(explained):
+    if not all(explained) and replayed[0].kind != "raises":
         # A mistake may be confined to some geometries: right where the deviation would be wrong.
         alone = explanations(pairs, [])
         explained = [names or more for names, more in zip(explained, alone, strict=True)]
