@@ -151,13 +151,16 @@ def test_without_options_everything_is_checked(run):
         "seed": 0,
         "conventions": None,
         "require_accuracy": None,
+        "isolate": None,
+        "resume": False,
         "progress": None,
     }
 
 
 def test_options_reach_the_check(run):
     given = "--operation conv --operation conv_vjp --dtype float32 --level quick --seed 7 "
-    given += "--workers 2 --convention kernel_orientation=flipped --require-accuracy float32"
+    given += "--workers 2 --convention kernel_orientation=flipped --require-accuracy float32 "
+    given += "--isolate --resume"
     result = run("check", "mine.py", *given.split())
     assert result.exit_code == 0, result.output
     ((_, options),) = result.calls
@@ -168,6 +171,8 @@ def test_options_reach_the_check(run):
         "seed": 7,
         "conventions": {"kernel_orientation": "flipped"},
         "require_accuracy": "float32",
+        "isolate": True,
+        "resume": True,
         "progress": None,
     }
 

@@ -19,6 +19,7 @@ from convspec.arguments import Array
 name = "torch"
 version = torch.__version__
 dtypes = ("float64", "float32")
+isolate = True
 
 Ints = Sequence[int]
 Pairs = Sequence[tuple[int, int]]

@@ -141,6 +141,16 @@ def _operation_names(
     help="Coarser arithmetic than this is a difference.",
 )
 @click.option(
+    "--isolate/--no-isolate",
+    default=None,
+    help="Run TARGET in a process of its own, where a crash costs one case; native packages are.",
+)
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on where a check with the same options was killed.",
+)
+@click.option(
     "--report",
     "report_file",
     type=click.Path(dir_okay=False, path_type=Path),

@@ -5,15 +5,20 @@ from __future__ import annotations
 import platform
 import warnings
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from time import perf_counter
 from types import ModuleType
 from typing import Any
 
 import numpy
 
+import convspec
 from convspec.operations import OPERATIONS
 from convspec.oracle.examination import Plan, Progress, examinable, examine
-from convspec.oracle.report import Report
+from convspec.oracle.isolation import Limits, default_limits, examine_isolated
+from convspec.oracle.record import keep, kept
+from convspec.oracle.report import OperationReport, Report
+from convspec.oracle.resumption import files_fingerprint, run_directory
 from convspec.oracle.streams import BUDGETS
 from convspec.oracle.target import target_of
 from convspec.oracle.variants import known_conventions
@@ -42,6 +47,8 @@ def check(
     conventions: Mapping[str, str] | None = None,
     require_accuracy: str | None = None,
     progress: Progress | None = None,
+    isolate: bool | Limits | None = None,
+    resume: bool | None = None,
 ) -> Report:
     """Check an implementation against the spec.
 
@@ -49,6 +56,12 @@ def check(
     the names to check, all by default; `level` is `quick`, `standard` or `exhaustive`;
     `conventions` accepts variants by name and value; `require_accuracy` is the coarsest accuracy
     class allowed.  Raises `ValueError` for a name that is not known.
+
+    With `isolate` the implementation runs in a process of its own, where a crash or a hang costs
+    one case; it must have been made by `load`.  None isolates where the implementation's own
+    attribute `isolate` asks for it, as those of native packages do.  `resume` keeps the reports of
+    finished operations until the check is done: False begins anew, True goes on where a check of
+    the same target, level, seed, dtypes and conventions was killed, None keeps nothing.
 
     >>> from convspec import fast
     >>> check(fast, ["max_pool"], level="quick").status
@@ -66,11 +79,14 @@ def check(
     elements = _elements(implementation, dtypes)
     plan = Plan(level, seed, elements, dict(conventions or {}), require_accuracy, progress)
     name = target_of(implementation) or _shown_name(implementation)
+    limits = _limits(implementation, isolate=isolate)
     begun = perf_counter()
-    # Infinities and NaN are among the data on purpose, and a warning is no difference.
-    with numpy.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        reports = {operation: examine(implementation, name, operation, plan) for operation in names}
+    with run_directory(_identity(implementation, name, plan), resume=resume) as directory:
+        if limits is not None:
+            reports = examine_isolated(name, names, plan, limits, directory)
+        else:
+            kept_in = None if resume is None else directory
+            reports = _examined(implementation, name, names, plan, kept_in)
     return Report(
         target=name,
         version=_text(getattr(implementation, "version", None)),
@@ -80,6 +96,53 @@ def check(
         seconds=perf_counter() - begun,
         operations=reports,
     )
+
+
+def _examined(
+    implementation: Any, name: str, operations: Iterable[str], plan: Plan, directory: Path | None
+) -> dict[str, OperationReport]:
+    """The reports of some operations, examined in this process unless `directory` keeps them."""
+    reports = {}
+    # Infinities and NaN are among the data on purpose, and a warning is no difference.
+    with numpy.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for operation in operations:
+            report = kept(directory, operation) if directory else None
+            if report is None:
+                report = examine(implementation, name, operation, plan)
+            if directory:
+                keep(directory, report)
+            reports[operation] = report
+    return reports
+
+
+def _limits(implementation: Any, *, isolate: bool | Limits | None) -> Limits | None:
+    """The limits of a process of its own; None where there is to be none."""
+    named = target_of(implementation) is not None
+    if isolate is None:
+        isolate = named and bool(getattr(implementation, "isolate", False))
+    if isolate is False:
+        return None
+    if not named:
+        raise ValueError("isolate: needs an implementation made by load, to load it once more")
+    return default_limits() if isolate is True else isolate
+
+
+def _identity(implementation: Any, name: str, plan: Plan) -> dict[str, Any]:
+    """All that the reports of a check depend on."""
+    return {
+        "convspec": convspec.__version__,
+        "python": platform.python_version(),
+        "target": name,
+        "files": files_fingerprint(name),
+        "directory": str(Path.cwd()),
+        "version": _text(getattr(implementation, "version", None)),
+        "level": plan.level,
+        "seed": plan.seed,
+        "dtypes": [dtype.name for dtype in plan.dtypes],
+        "conventions": plan.conventions,
+        "require_accuracy": plan.require_accuracy,
+    }
 
 
 def _chosen(name: str, given: Iterable[str] | None, known: tuple[str, ...]) -> tuple[str, ...]:

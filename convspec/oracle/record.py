@@ -1,0 +1,128 @@
+"""What was found about an operation, as one file: a worker leaves it there, a later run finds it.
+
+The file is a safetensors file: every array of the report under a number, and the rest of it as
+JSON text in the bytes of an array called `report`, where `{"array": number}` stands for an array.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy
+
+from convspec.arguments import Array
+from convspec.case import Case
+from convspec.oracle.report import Difference, OperationReport
+from convspec.oracle.wire import DTYPES, attributes_of, attributes_text, decode, encode
+
+
+def pack(report: OperationReport) -> bytes:
+    """A report as the bytes of a safetensors file.
+
+    >>> report = OperationReport("conv", 3, 0, None, "float32", {}, (), ("a note",))
+    >>> unpack(pack(report)) == report
+    True
+    """
+    arrays: dict[str, Array] = {}
+    told = {
+        **report._asdict(),
+        "differences": [_told(difference, arrays) for difference in report.differences],
+    }
+    text = json.dumps(told).encode()
+    return encode({**arrays, "report": numpy.frombuffer(text, numpy.uint8)}, {})
+
+
+def unpack(data: bytes) -> OperationReport:
+    """The report that `pack` stored.
+
+    Raises `WireError` for bytes that are no safetensors file.
+    """
+    arrays, _ = decode(data)
+    told = json.loads(arrays["report"].tobytes())
+    found = {
+        **told,
+        "differences": tuple(_difference(one, arrays) for one in told["differences"]),
+        "notes": tuple(told["notes"]),
+    }
+    return OperationReport(**found)
+
+
+def _told(difference: Difference, arrays: dict[str, Array]) -> dict[str, Any]:
+    case = difference.case
+    return {
+        **difference._asdict(),
+        "case": {
+            "operation": case.operation,
+            "operands": _numbered(case.operands, arrays),
+            "attributes": attributes_text(case.attributes),
+        },
+        "expected": _numbered(difference.expected, arrays),
+        "actual": _numbered(difference.actual, arrays),
+    }
+
+
+def _difference(told: dict[str, Any], arrays: dict[str, Array]) -> Difference:
+    case = Case(
+        told["case"]["operation"],
+        _restored(told["case"]["operands"], arrays),
+        attributes_of(told["case"]["attributes"]),
+    )
+    outputs = {key: _restored(told[key], arrays) for key in ("expected", "actual")}
+    outputs = {k: v if isinstance(v, str) else tuple(v) for k, v in outputs.items()}
+    return Difference(**{**told, **outputs, "case": case, "ties": tuple(told["ties"])})
+
+
+def _numbered(value: Any, arrays: dict[str, Array]) -> Any:
+    """A value with its arrays moved to `arrays`; one that has no place there becomes text."""
+    if isinstance(value, numpy.ndarray):
+        if value.dtype.name not in DTYPES:
+            return f"an array of {value.dtype}: {value}"
+        number = str(len(arrays))
+        arrays[number] = value
+        return {"array": number}
+    if isinstance(value, dict):
+        return {name: _numbered(entry, arrays) for name, entry in value.items()}
+    if isinstance(value, list | tuple):
+        parts = [_numbered(entry, arrays) for entry in value]
+        texts = [part for part in parts if isinstance(part, str)]
+        return "; ".join(texts) if texts else parts
+    return value
+
+
+def _restored(value: Any, arrays: dict[str, Array]) -> Any:
+    if isinstance(value, list):
+        return [_restored(entry, arrays) for entry in value]
+    if isinstance(value, dict) and value.keys() == {"array"}:
+        return arrays[value["array"]]
+    if isinstance(value, dict):
+        return {name: _restored(entry, arrays) for name, entry in value.items()}
+    return value
+
+
+def path_of(directory: Path, operation: str) -> Path:
+    """Where the report of an operation is kept."""
+    return directory / f"{operation}.safetensors"
+
+
+def keep(directory: Path, report: OperationReport) -> None:
+    """Store a report in a directory."""
+    write(path_of(directory, report.name), pack(report))
+
+
+def kept(directory: Path, operation: str) -> OperationReport | None:
+    """The stored report of an operation; None where there is none."""
+    path = path_of(directory, operation)
+    return unpack(path.read_bytes()) if path.exists() else None
+
+
+def write(path: Path, content: bytes) -> None:
+    """Replace the content of a file in one step, so that nobody ever sees half of it."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        partial.write_bytes(content)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
