@@ -1,0 +1,115 @@
+"""Search finds what is rare, shrinks it, and leaves open points alone."""
+
+from __future__ import annotations
+
+import numpy
+import pytest
+
+from convspec import fast
+from convspec.oracle.call import callee
+from convspec.oracle.reference import spec
+from convspec.oracle.search import judged_finding, search
+from convspec.strategies import calls
+from tests.oracle.implementations import offering
+
+F32 = numpy.dtype("float32")
+
+
+def searched(operation, function, *, level="quick", seed=0, dtype=F32):
+    target = callee(offering(**{operation: function}), operation)
+    with numpy.errstate(all="ignore"):
+        return search(operation, target, spec(), dtype, level, seed)
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "convolve",
+        "conv",
+        "conv_vjp",
+        "conv_transpose",
+        "max_pool_with_indices",
+        "max_pool_vjp",
+        "average_pool",
+    ],
+)
+def test_what_is_right_is_searched_in_vain(operation):
+    judged, findings = searched(operation, getattr(fast, operation))
+    assert judged >= 30
+    assert findings == []
+
+
+def wrong_where(when):
+    def conv(*operands, **attributes):
+        y = fast.conv(*operands, **attributes)
+        return y + y.dtype.type(when(*operands, **attributes))
+
+    return conv
+
+
+def test_what_is_found_is_as_small_as_it_can_be():
+    _, (finding,) = searched(
+        "conv", wrong_where(lambda *_, **a: max(a["stride"]) > 3), level="standard"
+    )
+    shapes = {name: array.shape for name, array in finding.case.operands.items()}
+    assert finding.case.attributes["stride"] == (4,)
+    assert finding.kind == "value"
+    assert shapes == {"input": (1, 1, 1), "weight": (1, 1, 1)}
+    assert not any(array.any() for array in finding.case.operands.values())
+
+
+def test_an_exception_is_found():
+    def conv(*operands, **attributes):
+        if attributes["groups"] == 3:
+            raise ValueError("three")
+        return fast.conv(*operands, **attributes)
+
+    _, (finding,) = searched("conv", conv)
+    assert (finding.kind, finding.actual) == ("raises", None)
+    assert finding.case.attributes["groups"] == 3
+
+
+def test_a_flaky_finding_is_kept():
+    turn = iter(range(10**6))
+    _, (finding,) = searched("conv", wrong_where(lambda *_, **__: next(turn) % 3 == 2))
+    assert finding.kind == "value"
+
+
+def test_the_same_seed_finds_the_same():
+    wrong = wrong_where(lambda x, w, *_, **__: w.shape[0] > x.shape[1])
+    (first,), (again,) = (searched("conv", wrong, seed=4)[1] for _ in range(2))
+    assert str(first.case) == str(again.case)
+
+
+def test_what_is_not_offered_is_not_judged():
+    def lacks(*_, **__):
+        raise NotImplementedError
+
+    assert searched("conv", lacks) == (0, [])
+
+
+def test_ties_are_left_to_their_own_step():
+    def last(input, **attributes):
+        _, index = fast.max_pool_with_indices(input, **attributes)
+        slope = numpy.arange(numpy.prod(input.shape[2:])).reshape(input.shape[2:]) * 2.0**-10
+        _, index = fast.max_pool_with_indices(input + slope, **attributes)
+        return fast.max_pool(input, **attributes), index
+
+    assert searched("max_pool_with_indices", last, level="standard")[1] == []
+
+
+def test_a_case_is_judged_as_the_sweep_judges():
+    from hypothesis import find
+
+    case = find(calls("conv", dtype="float32"), lambda case: case.operands["input"].size > 2)
+    before = {name: array.copy() for name, array in case.operands.items()}
+    right = callee(fast, "conv")
+    assert judged_finding(right, case, spec()) is None
+
+    def lacks(*_, **__):
+        raise NotImplementedError
+
+    assert judged_finding(callee(offering(conv=lacks), "conv"), case, spec()) is False
+    assert all((case.operands[name] == array).all() for name, array in before.items())
+    wide = callee(offering(conv=lambda *a, **k: fast.conv(*a, **k).astype("f8")), "conv")
+    assert judged_finding(wide, case, spec()).kind == "dtype"
