@@ -13,6 +13,8 @@ from struct import Struct
 from typing import Any, NamedTuple
 from zlib import crc32
 
+import numpy
+
 SIZE = 1024
 _CALL = Struct("<QQQ")
 _LENGTH = Struct("<Q")
@@ -88,12 +90,22 @@ total=1)
 
 
 def fingerprint(operands: tuple[Any, ...], attributes: dict[str, Any]) -> int:
-    """A number that calls of the same shapes, dtypes and attributes share."""
-    shapes = [_shape(operand) for operand in operands]
+    """A number that calls of the same shapes, dtypes and attributes share, in this process and in
+    any other with the same PYTHONHASHSEED.
+    """
+    shapes = tuple(map(_shape, operands))
+    # Before Python 3.12 the hash of None differs from one process to the next.
+    if None not in attributes.values():
+        try:
+            return hash((shapes, *attributes.items())) % 2**64
+        except TypeError:  # a list among the attributes
+            pass
     return crc32(repr((shapes, attributes)).encode())
 
 
 def _shape(operand: Any) -> Any:
     if isinstance(operand, list | tuple):
-        return [_shape(entry) for entry in operand]
-    return getattr(operand, "shape", None), getattr(operand, "dtype", None)
+        return tuple(map(_shape, operand))
+    if isinstance(operand, numpy.ndarray):
+        return operand.shape, operand.dtype.str
+    return type(operand).__name__
