@@ -10,7 +10,7 @@ import numpy
 from convspec.arguments import Array
 from convspec.case import Case, attribute_defaults, forward_name
 from convspec.operations import OPERATIONS
-from convspec.oracle.call import Callee, Returned, Unsupported, arguments, call
+from convspec.oracle.call import Callee, Failed, Outcome, Returned, Unsupported, arguments, call
 from convspec.oracle.judge import judge, same_values
 from convspec.oracle.runner import Finding
 from convspec.oracle.trials.trial import Trial
@@ -231,27 +231,35 @@ def accepts_findings(target: Callee, cases: list[Case]) -> tuple[int, list[Findi
     accepted: dict[str, Finding] = {}
     for case in cases:
         for name, bad in bad_calls(case):
-            outputs = _accepted(target, bad)
-            judged += outputs is not None
-            if not outputs or name in accepted:
+            outcome = _answered(target, bad)
+            judged += outcome is not None
+            if not _is_accepted(outcome) or name in accepted:
                 continue
             # The same with one batch item is easier to read, where it is accepted too.
             single = dict(bad_calls(_first_item(case))).get(name)
-            fewer = None if single is None else _accepted(target, single)
-            if single is not None and fewer:
-                bad, outputs = single, fewer
+            fewer = None if single is None else _answered(target, single)
+            if single is not None and _is_accepted(fewer):
+                bad, outcome = single, fewer
+            outputs = outcome.outputs if isinstance(outcome, Returned) else None
             message = f"{name} was accepted"
+            if isinstance(outcome, Failed):
+                message = f"{message}: {outcome.message}"
             accepted[name] = Finding("accepts", message, bad, outputs, (), None)
     return judged, list(accepted.values())
 
 
-def _accepted(target: Callee, bad: Case) -> tuple[Array, ...] | None:
-    """What a bad call returned, nothing where it was refused, None where it is not offered."""
+def _answered(target: Callee, bad: Case) -> Outcome | None:
+    """What a bad call came to, None where it is not offered."""
     given = arguments(target, bad.operation, bad.operands, bad.attributes)
     if isinstance(given, Unsupported):
         return None
-    outcome = call(target, bad.operation, _copies(bad.operands), bad.attributes)
-    return outcome.outputs if isinstance(outcome, Returned) else ()
+    return call(target, bad.operation, _copies(bad.operands), bad.attributes)
+
+
+def _is_accepted(outcome: Outcome | None) -> bool:
+    """Whether a call came back at all: to return what is no output is no refusal."""
+    returned = isinstance(outcome, Returned)
+    return returned or (isinstance(outcome, Failed) and outcome.kind != "raises")
 
 
 def _first_item(case: Case) -> Case:
