@@ -8,6 +8,7 @@ axes' worth of data, kernel 1, stride 1, no padding, one channel, and small numb
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import combinations
 from typing import Any
 
 import numpy
@@ -16,7 +17,7 @@ from convspec.arguments import Array
 from convspec.case import Case, attribute_defaults, forward_name
 from convspec.operations import OPERATIONS
 
-MOST_ATTEMPTS = 600
+MOST_ATTEMPTS = 1500
 MOST_ELEMENTS = 96
 
 
@@ -38,8 +39,10 @@ def smallest(case: Case, fails: Callable[[Case], bool], attempts: int = MOST_ATT
 
 def _reductions(case: Case) -> Iterator[Case]:
     yield from _fewer_operands(case)
+    yield from _fitting(case, _fewer_axes(case))
     yield from _fitting(case, _smaller_arrays(case))
     yield from _fitting(case, _simpler_attributes(case))
+    yield from _fitting(case, _two_at_once(case))
     yield from _plainer_numbers(case)
 
 
@@ -47,6 +50,31 @@ def _fewer_operands(case: Case) -> Iterator[Case]:
     for name in OPERATIONS[forward_name(case.operation)].optional:
         if name in case.operands:
             yield case._replace(operands={k: v for k, v in case.operands.items() if k != name})
+
+
+def _spatial_rank(case: Case) -> tuple[int, int]:
+    """How many axes come before the spatial ones, and how many those are."""
+    name = forward_name(case.operation)
+    before = 0 if name in ("convolve", "correlate") else 2
+    return before, case.operands[OPERATIONS[name].operands[0]].ndim - before
+
+
+def _fewer_axes(case: Case) -> Iterator[tuple[dict[str, Array], dict[str, Any]]]:
+    """The same call with one spatial axis less, its first position kept."""
+    before, rank = _spatial_rank(case)
+    for axis in range(rank if rank > 1 else 0):
+        operands = {
+            name: array.take(0, axis=before + axis) if array.ndim == before + rank else array
+            for name, array in case.operands.items()
+            if isinstance(array, numpy.ndarray)
+        }
+        attributes = {
+            name: (*value[:axis], *value[axis + 1 :])
+            if isinstance(value, tuple) and len(value) == rank
+            else value
+            for name, value in case.attributes.items()
+        }
+        yield operands, attributes
 
 
 def _fitting(
@@ -158,14 +186,33 @@ def _fewer_groups(case: Case) -> Iterator[tuple[dict[str, Array], dict[str, Any]
             yield operands, case.attributes
 
 
-def _simpler_attributes(case: Case) -> Iterator[tuple[dict[str, Array], dict[str, Any]]]:
-    """Attributes with one entry nearer to its simplest value."""
-    for name, value in case.attributes.items():
+def _simpler_attributes(
+    case: Case, *names: str
+) -> Iterator[tuple[dict[str, Array], dict[str, Any]]]:
+    """Attributes with one entry nearer to its simplest value: any of them, or one of `names`."""
+    for name in names or case.attributes:
+        value = case.attributes[name]
         for simpler in _simpler(value, 0 if "padding" in name else 1):
             yield case.operands, {**case.attributes, name: simpler}
         default = attribute_defaults(case.operation).get(name)
         if isinstance(value, bool | str) and value != default:
             yield case.operands, {**case.attributes, name: default}
+
+
+def _two_at_once(case: Case) -> Iterator[tuple[dict[str, Array], dict[str, Any]]]:
+    """Reductions that the spec, or the mistake, allows only together: of two attributes (less
+    padding with less dilation), and of the kernel on every axis (a square stays one).
+    """
+    for one, two in combinations(case.attributes, 2):
+        for operands, changed in _simpler_attributes(case, one):
+            for _, attributes in _simpler_attributes(case._replace(attributes=changed), two):
+                yield operands, attributes
+    before, rank = _spatial_rank(case)
+    weight = case.operands.get("weight", case.operands.get("g"))
+    if rank > 1 and weight is not None and min(weight.shape[before:]) > 1:
+        name = "weight" if "weight" in case.operands else "g"
+        smaller = weight[(..., *(slice(size - 1) for size in weight.shape[before:]))]
+        yield {**case.operands, name: smaller}, case.attributes
 
 
 def _simpler(value: Any, least: int) -> Iterator[Any]:
@@ -178,7 +225,7 @@ def _simpler(value: Any, least: int) -> Iterator[Any]:
 
 
 def _plainer_numbers(case: Case) -> Iterator[Case]:
-    """Arrays with one number replaced by 0 or 1; whole arrays first."""
+    """Arrays with one number replaced by 0, 1 or -1; whole arrays first."""
     for name, array in case.operands.items():
         if not isinstance(array, numpy.ndarray) or array.size > MOST_ELEMENTS:
             continue
@@ -186,8 +233,8 @@ def _plainer_numbers(case: Case) -> Iterator[Case]:
             if not _plainer_or_same(array, plain):
                 yield case._replace(operands={**case.operands, name: plain})
         for index in numpy.ndindex(array.shape):
-            for simple in (0, 1):
-                if array[index] == simple or (simple == 1 and array[index] == 0):
+            for simple in (0, 1) if array.dtype.kind == "u" else (0, 1, -1):
+                if array[index] == simple:
                     break
                 changed = array.copy()
                 changed[index] = simple
