@@ -121,7 +121,7 @@ def test_cross_entropy_by_sympy() -> None:
     total = sum(map(sympy.exp, z))
     for j, score in enumerate(z):
         derivative = sympy.diff(sympy.log(total) - z[0], score)
-        assert sympy.simplify(derivative - (sympy.exp(score) / total - (j == 0))) == 0
+        assert sympy.simplify(derivative - (sympy.exp(score) / total - int(j == 0))) == 0
 
 
 @law(case=calls("dropout"))
