@@ -14,7 +14,8 @@ import numpy
 
 import convspec
 from convspec.operations import OPERATIONS
-from convspec.oracle.examination import Plan, Progress, examinable, examine
+from convspec.oracle.evidence import Plan, Progress
+from convspec.oracle.examination import examinable, examine
 from convspec.oracle.isolation import Limits, default_limits, examine_isolated
 from convspec.oracle.record import keep, kept
 from convspec.oracle.report import OperationReport, Report

@@ -81,7 +81,7 @@ def _repeated(context: Context, finding: Finding) -> Finding:
 
 def _named_kind(finding: Finding) -> Finding:
     """A wrong value by what it is about: special values, or a gradient."""
-    if finding.kind != "value":
+    if finding.kind != "value" or is_open(finding):
         return finding
     arrays = [a for a in finding.case.operands.values() if isinstance(a, numpy.ndarray)]
     if not all(numpy.isfinite(array).all() for array in arrays if array.dtype.kind == "f"):

@@ -19,7 +19,7 @@ from time import monotonic
 from typing import Any, NamedTuple
 
 from convspec.oracle.call import ENDINGS
-from convspec.oracle.examination import Plan
+from convspec.oracle.evidence import Plan
 from convspec.oracle.journal import Journal, Position, open_journal
 from convspec.oracle.process import Child, end, ending, kill, said, start
 from convspec.oracle.record import keep, kept, path_of, write

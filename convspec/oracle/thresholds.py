@@ -58,6 +58,10 @@ TRANSPOSED_FEATURES: tuple[dict[str, Any], ...] = (
     {"stride": (2, 1)},
 )
 
+# A kernel that exceeds its input and fits with the padding.
+BEYOND_INPUT: dict[str, Any] = {"stride": 1, "padding": 1}
+RANKS = (1, 2, 3)
+
 Geometry = tuple[dict[str, Shape], dict[str, Any]]
 
 
@@ -146,6 +150,9 @@ def _conv_geometries(level: str) -> Iterator[Geometry]:
         yield {"input": (1, 2, n), "weight": (2, 2, 3)}, {"padding": 1}
         yield {"input": (1, 1, 3, n), "weight": (1, 1, 3, 5)}, {"padding": 2}
         yield {"input": (2, 1, n), "weight": (2, 1, 31)}, {"dilation": 2}
+    for rank in RANKS:
+        beyond: dict[str, Shape] = {"input": (2, 2, *(2,) * rank), "weight": (3, 2, *(3,) * rank)}
+        yield beyond, BEYOND_INPUT
     for batch in (1, 2):
         for kernel in ((1, 1), (3, 3), (2, 2), (1, 3), (5, 5), (7, 6)):
             for feature in CONV_FEATURES:
@@ -193,6 +200,8 @@ def _pool_geometries(name: str, level: str) -> Iterator[Geometry]:
         yield {"input": (1, 2, n)}, {"kernel_size": 3, "stride": 2, "padding": 1}
         yield {"input": (1, 1, 3, n)}, {"kernel_size": (2, 3), "stride": 1}
         yield {"input": (1, 1, n)}, {"kernel_size": n}
+    for rank in RANKS:
+        yield {"input": (2, 2, *(2,) * rank)}, {**BEYOND_INPUT, "kernel_size": 3}
     for batch in (1, 2):
         for kernel in (1, 2, 3, (7, 6), (1, 2)):
             for feature in POOL_FEATURES:

@@ -21,7 +21,8 @@ import numpy
 
 from convspec.oracle.call import Callee, CrashError
 from convspec.oracle.check import element
-from convspec.oracle.examination import Plan, examine
+from convspec.oracle.evidence import Plan
+from convspec.oracle.examination import examine
 from convspec.oracle.journal import Journal, fingerprint, open_journal
 from convspec.oracle.record import keep, write
 from convspec.oracle.target import load

@@ -1,0 +1,113 @@
+"""What an examination is asked for, what it has brought to light, and how a stream is judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy
+
+from convspec.case import Case
+from convspec.oracle.call import Callee
+from convspec.oracle.draws import FAST_ALGORITHM_ENTRY
+from convspec.oracle.runner import Finding, Tally, run
+from convspec.oracle.trials.trial import Trial
+from convspec.oracle.variants import Variants
+from convspec.rounding import FAST_ALGORITHM
+
+Progress = Callable[[str, str, int, int], None]
+
+
+class Plan(NamedTuple):
+    """What an examination is asked for."""
+
+    level: str
+    seed: int
+    dtypes: tuple[numpy.dtype[Any], ...]
+    conventions: dict[str, str]
+    require_accuracy: str | None
+    progress: Progress | None
+    watch: Callable[[Callee], Callee] | None = None
+
+
+class Evidence(NamedTuple):
+    """What the steps of one dtype have brought to light so far; steps append to it."""
+
+    dtype: numpy.dtype[Any]
+    judged: list[int]
+    inside: list[float]
+    findings: list[Finding]
+    passing: list[Case]
+    refused: list[Case]
+    reasons: dict[str, int]
+    accuracies: list[str]
+    notes: list[str]
+
+
+class Subject(NamedTuple):
+    """The operation under examination, the spec it is held to, and the plan."""
+
+    operation: str
+    target: Callee
+    variants: Variants
+    namespace: Any
+    plan: Plan
+
+
+Stream = Callable[[int | None], Iterator[Trial]]
+
+
+def judge_stream(subject: Subject, evidence: Evidence, stream: Stream) -> Tally:
+    """Run a stream of trials and keep what it shows.
+
+    `stream` makes the trials, given the largest entry if a fast algorithm (Winograd, FFT) must
+    recover them: where every wrong value is a small error, all is done again with small
+    integers, which such an algorithm returns exactly once they are rounded.
+    """
+    tally = run(subject.operation, subject.target, stream(None), evidence.dtype, position=[0])
+    findings = tally.findings
+    if tally.found and _might_be_fast(findings):
+        near = _within_half(stream(FAST_ALGORITHM_ENTRY))
+        again = run(subject.operation, subject.target, near, evidence.dtype, position=[0])
+        if again.judged and not again.found:
+            evidence.accuracies.append(FAST_ALGORITHM)
+            tally, findings = again, []
+    evidence.judged.append(tally.judged)
+    evidence.inside.append(tally.seconds_inside)
+    evidence.passing.extend(tally.passing)
+    evidence.refused.extend(tally.refused[:256])
+    for reason, count in tally.unsupported.items():
+        evidence.reasons[reason] = evidence.reasons.get(reason, 0) + count
+    if tally.mutated is not None:
+        # What followed was judged on changed data, if at all.
+        findings = [_mutation(tally.mutated)]
+    evidence.findings.extend(findings)
+    return tally
+
+
+def _might_be_fast(findings: list[Finding]) -> bool:
+    """Whether every wrong value is off by less than a thousandth of the largest one."""
+    return all(
+        finding.kind == "value"
+        and finding.actual is not None
+        and all(
+            actual.shape == value.shape
+            and abs(actual - value).max(initial=0) <= 1e-3 * abs(value).max(initial=0)
+            for actual, value in zip(finding.actual, finding.expected, strict=True)
+        )
+        for finding in findings
+    )
+
+
+def _within_half(stream: Iterator[Trial]) -> Iterator[Trial]:
+    """Trials whose integers a fast algorithm must recover by rounding."""
+    return map(near, stream)
+
+
+def near(due: Trial) -> Trial:
+    """A trial whose outputs may be off by less than a half."""
+    return due._replace(slack=tuple(numpy.full(value.shape, 0.499) for value in due.expected))
+
+
+def _mutation(case: Case) -> Finding:
+    return Finding("mutates", "the call changed its arguments", case, None, (), None)

@@ -1,0 +1,136 @@
+"""The steps of an examination, in order; each adds what it sees to the evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy
+
+from convspec.case import Case
+from convspec.oracle import behaviour, special, thresholds, ties
+from convspec.oracle.accuracy import accuracy
+from convspec.oracle.evidence import Evidence, Subject, judge_stream, near
+from convspec.oracle.reference import trial, trials
+from convspec.oracle.search import search
+from convspec.oracle.sweep import sweep_step
+from convspec.oracle.trials.trial import Trial
+from convspec.rounding import FAST_ALGORITHM
+
+BEHAVIOUR_CASES = 4
+REFUSAL_CASES = 48
+
+
+def thresholds_step(subject: Subject, evidence: Evidence) -> None:
+    """Sizes where implementations switch algorithm."""
+    plan = subject.plan
+
+    def stream(largest: int | None) -> Iterator[Trial]:
+        rng = numpy.random.default_rng(plan.seed)
+        cases = thresholds.threshold_cases(
+            subject.operation, plan.level, rng, evidence.dtype, largest
+        )
+        return trials(cases, subject.namespace)
+
+    judge_stream(subject, evidence, stream)
+
+
+def special_step(subject: Subject, evidence: Evidence) -> None:
+    """NaN and infinities."""
+    repeats = 2 if subject.plan.level == "quick" else 6
+
+    def stream(_: int | None) -> Iterator[Trial]:
+        rng = numpy.random.default_rng(subject.plan.seed)
+        cases = special.special_cases(subject.operation, rng, evidence.dtype, repeats)
+        return trials(cases, subject.namespace)
+
+    judge_stream(subject, evidence, stream)
+
+
+def accuracy_step(subject: Subject, evidence: Evidence) -> None:
+    """The accuracy class, and whether it is the one required."""
+    if evidence.dtype.kind in "iu" or evidence.findings:
+        return
+    plan = subject.plan
+    seen = accuracy(
+        subject.operation,
+        subject.target,
+        subject.namespace,
+        evidence.dtype,
+        numpy.random.default_rng(plan.seed),
+        plan.require_accuracy,
+    )
+    evidence.judged.append(seen.judged)
+    evidence.findings.extend(seen.findings)
+    if seen.name is not None:
+        evidence.accuracies.append(seen.name)
+        evidence.notes.append(
+            f"{evidence.dtype} rounds as {seen.name}: worst error {seen.ratio:.3g} of its bound"
+            if seen.name != FAST_ALGORITHM
+            else f"{evidence.dtype} comes from a fast algorithm: only a normwise bound holds"
+        )
+
+
+def ties_step(subject: Subject, evidence: Evidence) -> None:
+    """Ties among maxima."""
+    operation = subject.operation
+    if operation not in ("max_pool_with_indices", "max_pool_vjp", "max_pool_with_indices_vjp"):
+        return
+    rng = numpy.random.default_rng(subject.plan.seed)
+    cases = ties.tie_cases(operation, rng, evidence.dtype)
+    check = ties.gradient_findings if operation.endswith("_vjp") else ties.index_findings
+    judged, findings = check(subject.target, cases)
+    evidence.judged.append(judged)
+    evidence.findings.extend(findings)
+
+
+def behaviour_step(subject: Subject, evidence: Evidence) -> None:
+    """Repeatable, indifferent to layout, strict."""
+    if any(finding.kind == "mutates" for finding in evidence.findings):
+        return
+    cases = sorted(evidence.passing, key=_case_size)[-BEHAVIOUR_CASES:]
+    ordered = sorted(evidence.passing, key=_case_size)
+    spread = ordered[:: max(1, len(ordered) // REFUSAL_CASES)]
+
+    def right(case: Case) -> Trial:
+        due = trial(case, subject.namespace)
+        return near(due) if FAST_ALGORITHM in evidence.accuracies else due
+
+    for judged, findings in (
+        behaviour.layout_findings(subject.target, cases, right),
+        behaviour.repeat_findings(subject.target, cases),
+        behaviour.accepts_findings(subject.target, spread),
+    ):
+        evidence.judged.append(judged)
+        evidence.findings.extend(findings)
+
+
+def _case_size(case: Case) -> int:
+    return sum(array.size for array in case.operands.values())
+
+
+def search_step(subject: Subject, evidence: Evidence) -> None:
+    """Random cases, unless something is wrong already."""
+    if evidence.findings or FAST_ALGORITHM in evidence.accuracies:
+        return
+    judged, findings = search(
+        subject.operation,
+        subject.target,
+        subject.namespace,
+        evidence.dtype,
+        subject.plan.level,
+        subject.plan.seed,
+    )
+    evidence.judged.append(judged)
+    evidence.findings.extend(findings)
+
+
+Step = Callable[[Subject, Evidence], None]
+STEPS: dict[str, Step] = {
+    "exact sweep": sweep_step,
+    "thresholds": thresholds_step,
+    "rounding": accuracy_step,
+    "special values": special_step,
+    "ties": ties_step,
+    "behaviour": behaviour_step,
+    "search": search_step,
+}
