@@ -300,9 +300,7 @@ def test_all_that_always_fails_is_reduced_to_nothing():
         "input": [[[0]]],
         "weight": [[[0]]],
     }
-    assert found.attributes == normalised(
-        "conv", {"input": (1, 1, 1), "weight": (1, 1, 1)}, {}
-    )
+    assert found.attributes == normalised("conv", {"input": (1, 1, 1), "weight": (1, 1, 1)}, {})
     assert forward_name(found.operation) == "conv"
 
 
