@@ -1,0 +1,211 @@
+// conv, its gradients and max_pool in JavaScript, offered to `convspec check "exec:node conv.mjs"`.
+// Node 20 or later, no dependencies.  The wire protocol is in the second half of this file.
+
+import { readSync, writeSync } from "node:fs";
+
+const product = (sizes) => sizes.reduce((a, b) => a * b, 1);
+
+function must(condition, message) {
+  if (!condition) throw new RangeError(message);
+}
+
+// Every (output position, tap, input position) that a sliding window joins, each of the three
+// as a flat index, and the output's sizes.  Padding is never stored: a tap outside the input
+// is not in the list.
+function windows(spatial, kernel, { stride, padding, dilation, ceil_mode = false }) {
+  const rank = spatial.length;
+  must(rank > 0 && kernel.length === rank, `kernel [${kernel}] on spatial sizes [${spatial}]`);
+  const sizes = spatial.map((n, a) => {
+    const [low, high] = padding[a];
+    must(kernel[a] >= 1 && stride[a] >= 1 && dilation[a] >= 1, "sizes and steps must be positive");
+    must(low >= 0 && high >= 0, `padding ${low}, ${high} must not be negative`);
+    const room = n + low + high - dilation[a] * (kernel[a] - 1) - 1;
+    must(room >= 0, `a kernel of ${kernel[a]} exceeds the padded input of ${n + low + high}`);
+    if (!ceil_mode) return Math.floor(room / stride[a]) + 1;
+    const size = Math.ceil(room / stride[a]) + 1;
+    return (size - 1) * stride[a] >= n + low ? size - 1 : size;
+  });
+  const joined = [];
+  const visit = (axis, output, tap, input) => {
+    if (axis === rank) {
+      joined.push([output, tap, input]);
+      return;
+    }
+    for (let i = 0; i < sizes[axis]; i++) {
+      for (let j = 0; j < kernel[axis]; j++) {
+        const a = i * stride[axis] - padding[axis][0] + j * dilation[axis];
+        if (a >= 0 && a < spatial[axis]) {
+          const next = [output * sizes[axis] + i, tap * kernel[axis] + j];
+          visit(axis + 1, ...next, input * spatial[axis] + a);
+        }
+      }
+    }
+  };
+  visit(0, 0, 0, 0);
+  return { sizes, joined };
+}
+
+// Calls `visit(y, w, x)` with the flat indices of every product y += w x of a convolution.
+function products(input, weight, bias, attributes, visit) {
+  const [N, C, ...spatial] = input.shape;
+  const [O, share, ...kernel] = weight.shape;
+  const { groups } = attributes;
+  must(groups >= 1 && C % groups === 0 && O % groups === 0, `groups ${groups} of ${C} and ${O}`);
+  must(share === C / groups, `weight has ${share} channels, ${C / groups} are due`);
+  must(!bias || (bias.shape.length === 1 && bias.shape[0] === O), `bias must have ${O} elements`);
+  const { sizes, joined } = windows(spatial, kernel, attributes);
+  const [xs, ws, ys] = [spatial, kernel, sizes].map(product);
+  for (let n = 0; n < N; n++)
+    for (let o = 0; o < O; o++)
+      for (let c = 0; c < share; c++) {
+        const y0 = (n * O + o) * ys;
+        const w0 = (o * share + c) * ws;
+        const x0 = (n * C + Math.floor(o / (O / groups)) * share + c) * xs;
+        for (const [y, w, x] of joined) visit(y0 + y, w0 + w, x0 + x);
+      }
+  return [N, O, ...sizes];
+}
+
+const zeros = (shape) => ({ shape, data: new Float64Array(product(shape)) });
+
+// The shape of a convolution's output, which also checks its arguments.
+const convShape = (input, weight, bias, attributes) =>
+  products({ shape: [0, ...input.shape.slice(1)] }, weight, bias, attributes, () => {}).with(
+    0,
+    input.shape[0],
+  );
+
+function conv({ input, weight, bias }, attributes) {
+  const output = zeros(convShape(input, weight, bias, attributes));
+  products(input, weight, bias, attributes, (y, w, x) => {
+    output.data[y] += weight.data[w] * input.data[x];
+  });
+  if (bias) {
+    const plane = product(output.shape.slice(2));
+    const outputs = weight.shape[0];
+    output.data.forEach((_, y) => {
+      output.data[y] += bias.data[Math.floor(y / plane) % outputs];
+    });
+  }
+  return [output];
+}
+
+function conv_vjp({ cotangent, input, weight, bias }, attributes) {
+  const due = convShape(input, weight, bias, attributes);
+  must(String(cotangent.shape) === String(due), `cotangent [${cotangent.shape}], [${due}] is due`);
+  const [dInput, dWeight] = [zeros(input.shape), zeros(weight.shape)];
+  products(input, weight, bias, attributes, (y, w, x) => {
+    dInput.data[x] += cotangent.data[y] * weight.data[w];
+    dWeight.data[w] += cotangent.data[y] * input.data[x];
+  });
+  if (!bias) return [dInput, dWeight];
+  const dBias = zeros(bias.shape);
+  const plane = product(due.slice(2));
+  cotangent.data.forEach((g, y) => {
+    dBias.data[Math.floor(y / plane) % due[1]] += g;
+  });
+  return [dInput, dWeight, dBias];
+}
+
+function max_pool({ input }, attributes) {
+  const [N, C, ...spatial] = input.shape;
+  const { sizes, joined } = windows(spatial, attributes.kernel_size, attributes);
+  const output = zeros([N, C, ...sizes]);
+  output.data.fill(-Infinity);
+  for (let plane = 0; plane < N * C; plane++)
+    for (const [y, , x] of joined) {
+      const index = plane * product(sizes) + y;
+      // Math.max passes NaN on, as the spec does.
+      output.data[index] = Math.max(output.data[index], input.data[plane * product(spatial) + x]);
+    }
+  return [output];
+}
+
+// From here on: the wire protocol.
+
+const OPERATIONS = { conv, conv_vjp, max_pool };
+const SLIDING = ["stride", "padding", "dilation"];
+const ATTRIBUTES = {
+  conv: [...SLIDING, "groups"],
+  conv_vjp: [...SLIDING, "groups"],
+  max_pool: [...SLIDING, "kernel_size", "ceil_mode"],
+};
+const ARRAYS = { F32: Float32Array, F64: Float64Array };
+
+// `count` bytes of standard input; null where it ends.
+function read(count) {
+  const bytes = Buffer.alloc(count);
+  for (let done = 0; done < count; ) {
+    const got = readSync(0, bytes, done, count - done);
+    if (got === 0) return null;
+    done += got;
+  }
+  return bytes;
+}
+
+// A safetensors file: the length of a JSON header, the header, the arrays' bytes.
+function decode(bytes) {
+  const length = Number(bytes.readBigUInt64LE(0));
+  const { __metadata__: metadata, ...entries } = JSON.parse(bytes.toString("utf8", 8, 8 + length));
+  const arrays = {};
+  for (const [name, { dtype, shape, data_offsets }] of Object.entries(entries)) {
+    const [begin, end] = data_offsets.map((offset) => 8 + length + offset);
+    // A copy, because a view must be aligned; the arrays of other dtypes are not looked at.
+    const piece = Uint8Array.prototype.slice.call(bytes, begin, end).buffer;
+    arrays[name] = { dtype, shape, data: dtype in ARRAYS ? new ARRAYS[dtype](piece) : null };
+  }
+  return { metadata, arrays };
+}
+
+function encode(metadata, arrays) {
+  const header = { __metadata__: metadata };
+  const pieces = [];
+  let offset = 0;
+  for (const [name, { dtype, shape, data }] of Object.entries(arrays)) {
+    const piece = Buffer.from(new ARRAYS[dtype](data).buffer);
+    header[name] = { dtype, shape, data_offsets: [offset, offset + piece.length] };
+    pieces.push(piece);
+    offset += piece.length;
+  }
+  const text = Buffer.from(JSON.stringify(header));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(text.length));
+  return Buffer.concat([length, text, ...pieces]);
+}
+
+function write(content) {
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(content.length));
+  const frame = Buffer.concat([length, content]);
+  for (let done = 0; done < frame.length; ) done += writeSync(1, frame, done);
+}
+
+function respond({ metadata, arrays }) {
+  const { id, operation } = metadata;
+  if (operation === "describe") {
+    const operations = JSON.stringify(Object.keys(OPERATIONS));
+    const dtypes = JSON.stringify(["float32", "float64"]);
+    return encode({ id, status: "ok", name: "javascript", version: "1", operations, dtypes }, {});
+  }
+  const unsupported = (message) => encode({ id, status: "unsupported", message }, {});
+  if (!(operation in OPERATIONS)) return unsupported(operation);
+  const attributes = JSON.parse(metadata.attributes);
+  for (const name of Object.keys(attributes))
+    if (!ATTRIBUTES[operation].includes(name)) return unsupported(`attribute ${name}`);
+  const dtypes = Object.values(arrays).map(({ dtype }) => dtype);
+  if (dtypes.some((dtype) => !(dtype in ARRAYS) || dtype !== dtypes[0]))
+    return unsupported(`dtypes ${dtypes}`);
+  try {
+    const outputs = {};
+    OPERATIONS[operation](arrays, attributes).forEach((output, index) => {
+      outputs[index ? `output_${index}` : "output"] = { ...output, dtype: dtypes[0] };
+    });
+    return encode({ id, status: "ok" }, outputs);
+  } catch (error) {
+    return encode({ id, status: "error", message: String(error) }, {});
+  }
+}
+
+for (let length; (length = read(8)); ) {
+  write(respond(decode(read(Number(length.readBigUInt64LE(0))))));
+}
