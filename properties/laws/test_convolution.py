@@ -53,6 +53,7 @@ def test_convolution_is_scipys(implementation: Any, case: Any) -> None:
 
 @law(case=calls("correlate"))
 def test_correlation_is_scipys(implementation: Any, case: Any) -> None:
+    """correlate(f, g, mode) is scipy.signal.correlate in every mode."""
     f, g = case.operands.values()
     witness = scipy.signal.correlate(f, g, **case.attributes, method="direct")
     same(implementation.correlate(f, g, **case.attributes), witness)

@@ -94,6 +94,7 @@ def test_half_padding_of_an_odd_kernel_is_ndimages_correlation(
 
 @law(both=images_with_kernels(least=2, most=2))
 def test_conv_in_the_plane_is_correlate2d(implementation: Any, both: Any) -> None:
+    """conv of one channel in the plane is scipy.signal.correlate2d, mode valid: no flip."""
     image, kernel = both
     left = implementation.conv(image[None, None], kernel[None, None])[0, 0]
     same(left, scipy.signal.correlate2d(image, kernel, mode="valid"))
