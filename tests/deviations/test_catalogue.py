@@ -171,7 +171,11 @@ HIDING = {
     "an even number of channels": lambda c: c.operands["input"].shape[1] % 2 == 0,
     "an even batch": lambda c: len(c.operands["input"]) % 2 == 0,
     "at most 16 output channels": lambda c: right(c)[0].shape[1] <= 16,
-    "integer data": lambda c: all(a.dtype.kind == "i" for a in c.operands.values()),
+    "whole results": lambda c: all((y == numpy.rint(y)).all() for y in right(c)),
+    "ceil_mode": lambda c: c.attributes.get("ceil_mode", False),
+    "exact division without padding": lambda c: (
+        not any(_remainders(c)) and not any(map(any, c.attributes["padding"]))
+    ),
     "one batch item with one channel": lambda c: c.operands["input"].shape[:2] == (1, 1),
     "one axis": lambda c: c.operands["g"].ndim == 1,
     # A case is good, a single call, and every one of its windows holds an element.
@@ -249,7 +253,7 @@ def spoiled(name: str, operation: str) -> Case:
     attributes: dict[str, object] = {"mode": "full"}
     if not shapes:
         shapes = {"input": (1, 2, 5)}
-        attributes = {"stride": (1,), "padding": ((0, 0),), "dilation": (1,)}
+        attributes = {"stride": (1,), "padding": ((1, 1),), "dilation": (1,)}
     if "conv" in operation and "input" in shapes:
         shapes["weight"], attributes["groups"] = (2, 2, 3), 1
     if "transpose" in operation:
@@ -259,7 +263,7 @@ def spoiled(name: str, operation: str) -> Case:
     if operation.startswith("average"):
         attributes["count_include_pad"] = False
     if operation != forward:
-        shapes = {"cotangent": (1, 2, 3), **shapes}
+        shapes = {"cotangent": (1, 2, 5), **shapes}
     if name in BAD_ARGUMENTS:
         attributes |= dict([BAD_ARGUMENTS[name]])
     shapes |= SHAPES.get(name, {})

@@ -13,21 +13,25 @@ from convspec.oracle.replay import agree, replay
 from tests.deviations.planted import (
     ACCEPTING,
     BY_HAND,
-    PAIRS,
     REMEMBERING,
     first_showing,
     judged_cases,
     wrong_on,
 )
 
-SHOWING = [p for p in PAIRS if p[0] not in {*ACCEPTING, *REMEMBERING, *BY_HAND}]
+# One operation of each deviation, in turn the first, the second, ...: the kill matrix has them all.
+SHOWING = [
+    (name, deviation.operations[index % len(deviation.operations)])
+    for index, (name, deviation) in enumerate(DEVIATIONS.items())
+    if name not in {*ACCEPTING, *REMEMBERING, *BY_HAND}
+]
 
 
 @pytest.mark.parametrize(("name", "operation"), SHOWING)
 def test_the_planted_deviation_is_among_the_first(name, operation):
     planted = DEVIATIONS[name].edit(convspec.fast, operation)
     failing, passing = [], []
-    for case, due, bounds in judged_cases(operation, 600, seed=1):
+    for case, due, bounds in judged_cases(operation, 300, seed=1):
         outputs = replay(planted, case)
         if not agree(outputs, due, bounds):
             failing.append((case, outputs))
@@ -47,7 +51,7 @@ def alike(first: str, second: str, operation: str) -> bool:
     """Whether two deviations agree on many cases, so that nothing tells them apart."""
     return all(
         agree(wrong_on(first, case), wrong_on(second, case), bounds)
-        for case, _, bounds in judged_cases(operation, 3000)
+        for case, _, bounds in judged_cases(operation, 1000)
     )
 
 

@@ -16,6 +16,7 @@ from convspec.oracle.deviations.edits import (
     each,
     fitted,
     flipped,
+    only,
     padded,
     replacing,
     rewriting,
@@ -325,11 +326,11 @@ GEOMETRY = (
     ),
     Deviation(
         name="windows counted from the far end",
-        operations=("conv", *POOLS),
+        operations=("conv", "max_pool", "average_pool"),
         kind="mistake",
         sentence="Leaves the stride's remainder at the beginning of the axis, not at its end.",
-        hidden="strides that divide the room exactly",
-        edit=replacing(_from_the_far_end),
+        hidden="strides that divide the room exactly, or ceil_mode",
+        edit=only(lambda ceil_mode=False, **_: not ceil_mode, replacing(_from_the_far_end)),
     ),
     Deviation(
         name="padding repeats the edge",

@@ -188,7 +188,7 @@ POOLING = (
         kind="convention",
         sentence="With ceil_mode, keeps a last window that starts past the input and holds none "
         "of its elements: -inf in a maximum, 0 in an average.",
-        hidden="ceil_mode off, exact division, or kernels at least as large as stride plus padding",
+        hidden="ceil_mode off, or kernels at least as large as stride plus padding",
         edit=afterwards(_with_the_last_window),
         threads=("pytorch/pytorch#45357", "onnx/onnx#5741", "PaddlePaddle/Paddle#51542"),
         convention=("ceil_last_window", "kept"),
@@ -198,7 +198,7 @@ POOLING = (
         operations=POOLS,
         kind="mistake",
         sentence="Always rounds the output size down.",
-        hidden="ceil_mode off, or exact division",
+        hidden="ceil_mode off, or exact division without padding",
         edit=rewriting(lambda **_: {"ceil_mode": False}),
         threads=("opencv/opencv#21159",),
     ),

@@ -93,7 +93,7 @@ def _in_storage_dtype(right: Function, input: Any, **attributes: Any) -> Any:
 
 
 def _three_decimals(output: Array, **_: Any) -> Any:
-    return each(output, lambda array: numpy.round(array, 3) if array.dtype.kind == "f" else array)
+    return each(output, lambda a: numpy.round(a.astype(numpy.float64), 3).astype(a.dtype))
 
 
 def _wrapped(right: Function, **arguments: Any) -> Any:
@@ -177,7 +177,7 @@ PRECISION = (
         operations=PRODUCTS,
         kind="mistake",
         sentence="Rounds the result as for printing.",
-        hidden="integer data",
+        hidden="whole results",
         edit=afterwards(_three_decimals),
     ),
     Deviation(
