@@ -222,6 +222,8 @@ def spatial_pyramid_pool_vjp(
     for level in levels:
         pooled = adaptive_pool_shape(input.shape, output_size=level)
         after = first + prod(pooled[1:])
-        d_x = d_x + back(g[:, first:after].reshape(pooled), x, output_size=level)[0]
+        share = back(g[:, first:after].reshape(pooled), x, output_size=level)[0]
+        with numpy.errstate(invalid="ignore"):  # opposite infinities have no sum: it is NaN
+            d_x = d_x + share
         first = after
     return (result(d_x, cotangent, input, real=kind == "average"),)

@@ -188,6 +188,7 @@ def locally_connected_vjp(
     if bias is None:
         return gradients
     d_b = numpy.zeros(bias.shape, dtype=object)
-    for n in range(shape[0]):
-        d_b = d_b + g[n]
+    with numpy.errstate(invalid="ignore"):  # opposite infinities have no sum: it is NaN
+        for n in range(shape[0]):
+            d_b = d_b + g[n]
     return (*gradients, result(d_b, cotangent, bias))

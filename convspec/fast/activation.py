@@ -11,7 +11,7 @@ from convspec import activation
 from convspec.activation import checked_mask, dropout_shape, softmax_axis
 from convspec.arguments import Array, array, check_shape, described
 from convspec.fast.arithmetic import OBJECT
-from convspec.fast.blocks import blocks, pieces, slices, whole
+from convspec.fast.blocks import blocks, contiguous, pieces, slices, whole
 from convspec.fast.floating import block_size, double, elementwise, floats
 from convspec.fast.moves import moved_dtype
 from convspec.fast.pooling import settled
@@ -112,7 +112,8 @@ def exponential_sums(x: Array, compute: Any) -> tuple[Array, Array]:
     largest = x.max(axis=-1, keepdims=True).astype(compute)
     total = numpy.zeros_like(largest)
     for run in pieces(range(x.shape[-1]), block_size(largest.dtype) // max(largest.size, 1)):
-        total += numpy.exp(x[..., run.start : run.stop] - largest).sum(axis=-1, keepdims=True)
+        part = contiguous(x[..., run.start : run.stop], largest.dtype)
+        total += numpy.exp(part - largest).sum(axis=-1, keepdims=True)
     return largest, total
 
 
@@ -161,8 +162,8 @@ def softmax_vjp(cotangent: ArrayLike, input: ArrayLike, *, axis: int = 1) -> tup
             mean = numpy.zeros_like(total)
             for run in pieces(range(x.shape[-1]), most // largest.size):
                 index = (*slices(rows), slice(run.start, run.stop))
-                y = numpy.exp(x[index] - largest) / total
-                mean += (g[index] * y).sum(axis=-1, keepdims=True)
+                y = numpy.exp(contiguous(x[index], how.compute) - largest) / total
+                mean += (contiguous(g[index], how.compute) * y).sum(axis=-1, keepdims=True)
             for run in pieces(range(x.shape[-1]), most // largest.size):
                 index = (*slices(rows), slice(run.start, run.stop))
                 y = numpy.exp(x[index] - largest) / total

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from convspec import loss
 from convspec.arguments import Array, array, check_shape, described
 from convspec.fast.activation import exponential_sums
-from convspec.fast.blocks import blocks, pieces, slices, whole
+from convspec.fast.blocks import blocks, contiguous, pieces, slices, whole
 from convspec.fast.floating import block_size, double, elementwise, floats
 from convspec.loss import classes_of, l2_penalty_shape
 
@@ -78,7 +78,7 @@ def l2_penalty(weight: ArrayLike, *, strength: float) -> Array:
     total = numpy.zeros((), dtype=how.compute)
     with numpy.errstate(all="ignore"):
         for box in blocks(whole(weight.shape), block_size(how.compute)):
-            w = weight[slices(box)].astype(how.compute)
+            w = contiguous(weight[slices(box)], how.compute)
             total += (w * w).sum()
         return numpy.asarray(float(strength) * total / 2).astype(how.output)
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from convspec import normalization
 from convspec.arguments import Array, array, check_shape, described
 from convspec.fast.arithmetic import Arithmetic
-from convspec.fast.blocks import Box, blocks, slices, whole
+from convspec.fast.blocks import Box, blocks, contiguous, slices, whole
 from convspec.fast.floating import block_size, double, floats
 from convspec.normalization import batch_norm_shape, deviations_of, response_window
 from convspec.window import Window, readers, slice_within, tap_run
@@ -87,8 +87,8 @@ def batch_norm_vjp(
     with numpy.errstate(all="ignore"):
         for box in blocks(whole(shape), block_size(how.compute)):
             c, s, a = _channels((centre, spread, gamma), box, how)
-            g_box = g[slices(box)].astype(how.compute)
-            centred, passed = x[slices(box)].astype(how.compute) - c, a / s * g_box
+            g_box = contiguous(g[slices(box)], how.compute)
+            centred, passed = contiguous(x[slices(box)], how.compute) - c, a / s * g_box
             d_x[slices(box)] = passed
             place = sums[:, box[1].start : box[1].stop]
             place[0] -= passed.sum(axis=axes)

@@ -129,8 +129,8 @@ def _neighbours(taps: AxisTaps, side: int) -> tuple[Array, Array]:
     """Position and weight of the first or second neighbour of each output; weight 0 for none."""
     found = [reading[side] if side < len(reading) else (reading[0][0], 0) for reading in taps]
     return (
-        numpy.array([position for position, _ in found]),
-        numpy.array([float(weight) for _, weight in found]),
+        numpy.array([position for position, _ in found], dtype=numpy.intp),
+        numpy.array([float(weight) for _, weight in found], dtype=numpy.float64),
     )
 
 

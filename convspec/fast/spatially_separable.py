@@ -79,10 +79,14 @@ def spatially_separable_conv_vjp(
     how = jointly(
         arithmetic((cotangent, *vectors), _taps(vectors), others=operands),
         *(
-            arithmetic((cotangent, input, *_but(vectors, m)), cotangent.size * _taps(vectors))
+            arithmetic(
+                (cotangent, input, *_but(vectors, m)),
+                cotangent.size * _taps(vectors),
+                others=operands,
+            )
             for m in range(len(vectors))
         ),
-    )._replace(output=arithmetic(operands, 0).output)
+    )
     weight = _shared(_kernel(vectors, how), input.shape[1])
     x, g = input[:, :, None], cotangent[:, :, None]
     d_x = input_product(g, weight, None, sliding, input.shape[2:], how)[:, :, 0]
