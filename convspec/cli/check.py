@@ -161,7 +161,8 @@ def command(target: str, report_file: Path | None, known: Any, **options: Any) -
     """Compare TARGET with the spec.
 
     TARGET is fast, numpy, scipy, ndimage or torch, a package.module or path/to/file.py, each
-    optionally followed by :object, or a name that an installed package offers.
+    optionally followed by :object, a name that an installed package offers, or exec:COMMAND for
+    a program in any language.
 
     Exits with 0 when everything offered conforms, 1 on a difference, 2 when TARGET cannot be
     loaded or nothing could be judged, 3 when the implementation crashed or hung.

@@ -5,16 +5,15 @@ from __future__ import annotations
 from time import perf_counter
 from typing import Any
 
-from convspec.arguments import Array
 from convspec.case import Case
 from convspec.oracle.call import callee
+from convspec.oracle.crashes import crash_differences
 from convspec.oracle.differences import Context, differences
 from convspec.oracle.evidence import Evidence, Plan, Subject
 from convspec.oracle.open_points import open_points
-from convspec.oracle.reference import spec, trial
+from convspec.oracle.reference import spec
 from convspec.oracle.report import Difference, OperationReport
 from convspec.oracle.rule import separating_rule
-from convspec.oracle.runner import Finding
 from convspec.oracle.steps import STEPS
 from convspec.oracle.streams import is_swept
 from convspec.oracle.variants import under_variants, variants
@@ -48,33 +47,10 @@ def examine(implementation: Any, name: str, operation: str, plan: Plan) -> Opera
         if "_vjp" in operation and "pool" not in operation
         else open_points(operation, target, plan.dtypes[0])
     )
-    found = [*found, *_crash_differences(subject, name, evidence)]
-    return _reported(subject, evidence, found, points, perf_counter() - begun)
-
-
-def _crash_differences(subject: Subject, name: str, evidence: list[Evidence]) -> list[Difference]:
-    """Calls that did not come back, in whichever step: one difference for those that crashed, and
-    one for those that hung.
-    """
-    crashes = subject.target.crashes
-    dtypes = [next(iter(crash.case.operands.values())).dtype.name for crash in crashes]
-    context = Context(
-        subject.operation, subject.target, name, subject.namespace, ", ".join(dict.fromkeys(dtypes))
-    )
-    findings = [
-        Finding(crash.kind, crash.message, crash.case, None, _due(crash.case, subject), None)
-        for crash in crashes
-    ]
     passing = [case for gathered in evidence for case in gathered.passing]
-    return differences(context, findings, passing)
-
-
-def _due(case: Case, subject: Subject) -> tuple[Array, ...]:
-    """What is right for a case; nothing where the spec refuses it."""
-    try:
-        return trial(case, subject.namespace).expected
-    except (TypeError, ValueError):
-        return ()
+    context = Context(operation, target, name, namespace, plan.dtypes[0].name)
+    found = [*found, *crash_differences(context, passing)]
+    return _reported(subject, evidence, found, points, perf_counter() - begun)
 
 
 def _merged(found: list[Difference], more: list[Difference]) -> list[Difference]:

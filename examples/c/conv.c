@@ -307,7 +307,8 @@ static void read_attribute(const char *name, void *into) {
   if (!strcmp(name, "stride")) given->steps = read_numbers(given->stride, AXES);
   else if (!strcmp(name, "padding")) given->sides = read_numbers(given->padding, 2 * AXES);
   else if (!strcmp(name, "dilation")) given->holes = read_numbers(given->dilation, AXES);
-  else if (!strcmp(name, "kernel_size")) given->kernel_axes = read_numbers(given->kernel_size, AXES);
+  else if (!strcmp(name, "kernel_size"))
+    given->kernel_axes = read_numbers(given->kernel_size, AXES);
   else if (!strcmp(name, "groups")) read_numbers(&given->groups, 1);
   else if (!strcmp(name, "ceil_mode")) read_numbers(&given->ceil_mode, 1);
   else {
