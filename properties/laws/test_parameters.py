@@ -168,8 +168,10 @@ def test_one_first_hidden_unit_over_100x100x3() -> None:
 def test_a_convolution_has_i_o_k_weights(kernel: Any, depths: Any) -> None:
     """I * O * K weights and O biases, whatever the size of the image; its depth is O."""
     inputs, outputs = depths
-    weight = (outputs, inputs, *kernel)
+    operands = (outputs, inputs, *kernel), (outputs,)
     for more in (0, 3):
-        image = (1, inputs, *(k + more for k in kernel))
-        assert shape_of["conv"](image, weight, (outputs,))[1] == outputs
-    assert prod(weight) == inputs * outputs * prod(kernel)
+        image, y = (
+            (1, inputs, *(k + more for k in kernel)),
+            (1, outputs, *(more + 1 for _ in kernel)),
+        )
+        assert weights(y, "conv", image, *operands) == inputs * outputs * prod(kernel) + outputs
