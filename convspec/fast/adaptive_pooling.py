@@ -184,8 +184,8 @@ def _reduced(x: Array, output: Shape, box: Box, reduce: Callable[[Array, int], A
 
 
 def _block_size(x: Array, output: Shape, dtype: numpy.dtype[Any]) -> int:
-    """How many outputs to work on: what lies between two axes may be as large as their windows."""
-    return max(1, block_size(dtype) // prod(_widest(x.shape, output)))
+    """How many outputs to work on: between the last axis and the others there is more."""
+    return max(1, block_size(dtype) // prod(_widest(x.shape, output)[:-1]))
 
 
 def _maxima(x: Array, y: Array) -> None:

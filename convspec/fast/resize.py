@@ -75,7 +75,7 @@ def upsample_vjp(
     axes = _axes(x.shape, shape, kind, coordinates)
     how = _how(kind, arithmetic((g,), _readers(x.shape, shape), others=(x,)), g, x)
     d_x = numpy.empty(x.shape, dtype=how.output)
-    most = max(1, block_size(how.compute) // _readers(x.shape, shape))
+    most = tile_size(how.compute, prod(shape[2:]) // prod(x.shape[2:]))
     with numpy.errstate(all="ignore"):
         for batch, channels, *box in blocks(whole(x.shape), most):
             region = _region(axes, tuple(box))
@@ -251,7 +251,7 @@ def _back_to_input(
     """Through the convolution to what reads a tile of inputs, then to the tile."""
     unrounded = Arithmetic(how.compute, how.compute)
     d_x = numpy.empty(x.shape, dtype=how.output)
-    read = prod(3 * (len(taps) // n) for taps, n in zip(axes, x.shape[2:], strict=True))
+    read = prod(map(len, axes)) // prod(x.shape[2:])
     channels, outputs = range(x.shape[1]), range(len(w))
     most = tile_size(how.compute, len(channels) * read)
     for batch, *box in blocks(whole((len(x), *x.shape[2:])), most):
