@@ -10,16 +10,18 @@ import numpy
 from convspec.case import Case
 from convspec.oracle.call import Callee
 from convspec.oracle.draws import FAST_ALGORITHM_ENTRY
-from convspec.oracle.runner import Finding, Tally, run
+from convspec.oracle.runner import ENOUGH_FINDINGS, Finding, Tally, run
 from convspec.oracle.trials.trial import Trial
 from convspec.oracle.variants import Variants
 from convspec.rounding import FAST_ALGORITHM
 
 Progress = Callable[[str, str, int, int], None]
+# How many findings name a mistake, where the first is enough to stop.
+FEW_FINDINGS = 8
 
 
 class Plan(NamedTuple):
-    """What an examination is asked for."""
+    """What an examination is asked for; `stop_at_first` ends it once something is wrong."""
 
     level: str
     seed: int
@@ -28,6 +30,7 @@ class Plan(NamedTuple):
     require_accuracy: str | None
     progress: Progress | None
     watch: Callable[[Callee], Callee] | None = None
+    stop_at_first: bool = False
 
 
 class Evidence(NamedTuple):
@@ -64,7 +67,15 @@ def judge_stream(subject: Subject, evidence: Evidence, stream: Stream) -> Tally:
     recover them: where every wrong value is a small error, all is done again with small
     integers, which such an algorithm returns exactly once they are rounded.
     """
-    tally = run(subject.operation, subject.target, stream(None), evidence.dtype, position=[0])
+    enough = FEW_FINDINGS if subject.plan.stop_at_first else ENOUGH_FINDINGS
+    tally = run(
+        subject.operation,
+        subject.target,
+        stream(None),
+        evidence.dtype,
+        position=[0],
+        enough=enough,
+    )
     findings = tally.findings
     if tally.found and _might_be_fast(findings):
         near = _within_half(stream(FAST_ALGORITHM_ENTRY))

@@ -34,11 +34,15 @@ def examine(implementation: Any, name: str, operation: str, plan: Plan) -> Opera
     found: list[Difference] = _variant_differences(subject, name)
     evidence: list[Evidence] = []
     for dtype in plan.dtypes:
+        if plan.stop_at_first and found:
+            break
         gathered = Evidence(dtype, [], [], [], [], [], {}, [], [])
         for label, step in STEPS.items():
             if plan.progress is not None:
                 plan.progress(operation, f"{label}, {dtype}", len(evidence), len(plan.dtypes))
             step(subject, gathered)
+            if plan.stop_at_first and gathered.findings:
+                break
         context = Context(operation, target, name, namespace, dtype.name)
         found = _merged(found, differences(context, gathered.findings, gathered.passing))
         evidence.append(gathered)

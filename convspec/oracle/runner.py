@@ -65,6 +65,7 @@ def run(
     position: MutableSequence[int],
     skip: frozenset[int] = frozenset(),
     private_copies: bool = False,
+    enough: int = ENOUGH_FINDINGS,
 ) -> Tally:
     """Judge every trial of a stream.
 
@@ -143,7 +144,7 @@ def run(
             findings.append(
                 Finding(verdict.kind, verdict.message, case, kept, expected, trial.slack)
             )
-        if found >= ENOUGH_FINDINGS:
+        if found >= enough:
             break
     mutated = None
     if since and _changed(pristine, {}):
