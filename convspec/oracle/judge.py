@@ -57,7 +57,7 @@ def judge(
         bound = None if slack is None or not value.size else slack[number]
         if value.size and wrong_places(actual, value, bound).any():
             return Verdict("value", f"{which} {_first_wrong(actual, value, bound)}")
-        if not _dtype_fits(actual.dtype, value, element, rounds=bound is not None):
+        if not _dtype_fits(actual.dtype, value, element, rounds=slack is not None):
             return Verdict("dtype", f"{which} has dtype {actual.dtype} for {element} operands")
     return None
 
