@@ -36,7 +36,7 @@ class TargetError(Exception):
 
 class Bundled(NamedTuple):
     """A target that convspec brings along: its module, the packages it needs, how to install
-    them, and the object of the module that it is, if it is not the module itself.
+    them, and its object in the module, unless it is the module itself or a target names another.
     """
 
     module: str
@@ -67,6 +67,10 @@ BUNDLED = {
         "operations",
     ),
     "onnx-reference": _ONNX,
+    "openvino": Bundled(
+        "convspec.adapters.openvino", ("openvino",), "pip install 'convspec[openvino]'", "default"
+    ),
+    "jax": Bundled("convspec.adapters.jax", ("jax",), "pip install 'convspec[jax]'"),
 }
 
 
@@ -82,14 +86,16 @@ def load(target: str) -> Any:
     >>> load("no_such_module")
     Traceback (most recent call last):
     ...
-    convspec.oracle.target.TargetError: no_such_module: neither a bundled target (fast, ndimage, \
-numpy, onnx-reference, onnxruntime, scipy, spec, torch) nor an installed one, a file or a module
+    convspec.oracle.target.TargetError: no_such_module: neither a bundled target (...) nor an \
+installed one, a file or a module
     """
     scheme, colon, _ = target.partition(":")
     if colon and scheme in SCHEMES:
         implementation = SCHEMES[scheme](target)
     else:
         name, path = _split(target)
+        if name in BUNDLED:
+            path = path or BUNDLED[name].object
         implementation = _instance(target, _attribute(target, _module(target, name), path))
     _check_offer(target, implementation)
     _LOADED.append((implementation, target))
@@ -163,8 +169,7 @@ def _split(target: str) -> tuple[str, str]:
 
 def _module(target: str, name: str) -> Any:
     if name in BUNDLED:
-        bundled = BUNDLED[name]
-        return _attribute(target, _import(target, bundled.module, bundled), bundled.object)
+        return _import(target, BUNDLED[name].module, BUNDLED[name])
     for entry in entry_points(group=GROUP, name=name):
         return _load_entry(target, entry)
     return _outside(target, name)
