@@ -89,7 +89,8 @@ def _named(value: float, dtype: Any) -> str:
         return "nan"
     if value == -numpy.inf:
         return "-inf"
-    return "lowest" if value == float(numpy.finfo(dtype).min) else f"{value:g}"
+    known = {0.0: "zero", float(numpy.finfo(dtype).min): "lowest"}
+    return known.get(value, f"{value:g}")
 
 
 def index_on_ties(operation: str, target: Callee, dtype: Any) -> str | None:
