@@ -1,5 +1,6 @@
 """Isolation: a crash, a hang, or too much memory costs one case, and a killed check goes on."""
 
+import fcntl
 import json
 import os
 import signal
@@ -167,9 +168,9 @@ def started(tmp_path, *options, **told):
     words = ["check", FAULTY, "--level", "quick", "--operation", "max_pool", "--operation", "conv"]
     return subprocess.Popen(
         [sys.executable, "-c", "from convspec.cli import main; main()", *words, *options],
-        env={**environment, "FAULTY": "slow"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        env={**environment, "FAULTY": "hang", "FAULTY_CALL": "30"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
         cwd=tmp_path,
     )
 
@@ -186,20 +187,20 @@ def test_a_killed_check_goes_on_where_it_was(tmp_path, cache):
     first = started(tmp_path, count=count)
     wait_for(lambda: count.exists() and count.stat().st_size > 20)
     first.send_signal(signal.SIGKILL)
-    first.communicate()
+    first.wait()
     (finished,) = cache.glob("*/max_pool.safetensors")
     stamp = finished.stat().st_mtime_ns
     # The worker ends with its parent.
-    wait_for(lambda: _still(count))
+    wait_for(lambda: _unlocked(count), seconds=20)
     second = started(tmp_path, "--resume", count=count)
     wait_for(lambda: list(cache.glob("*/job.json")) and _operations(cache) == ["conv"])
     assert finished.stat().st_mtime_ns == stamp
     second.send_signal(signal.SIGKILL)
-    second.communicate()
+    second.wait()
     third = started(tmp_path)
     wait_for(lambda: _operations(cache) == ["max_pool", "conv"])
     third.send_signal(signal.SIGKILL)
-    third.communicate()
+    third.wait()
 
 
 def _operations(cache):
@@ -207,10 +208,13 @@ def _operations(cache):
     return json.loads(job.read_text(encoding="utf-8"))["operations"]
 
 
-def _still(count):
-    size = count.stat().st_size
-    time.sleep(0.5)
-    return count.stat().st_size == size
+def _unlocked(count):
+    with count.open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
 
 
 def test_a_check_in_this_process_goes_on_as_well(monkeypatch, cache):
