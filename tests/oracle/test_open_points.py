@@ -83,7 +83,7 @@ def test_what_is_refused_and_what_is_not_offered():
     [
         (-numpy.inf, "-inf"),
         (numpy.finfo("f4").min, "lowest"),
-        (0.0, "0"),
+        (0.0, "zero"),
         (numpy.nan, "nan"),
     ],
 )
