@@ -264,3 +264,18 @@ def test_exact_sums_of_float16() -> None:
     assert shared.item() == 4096
     _, *statistics = fast.batch_norm_vjp(row, row, *[one[0]] * 4, epsilon=0)
     assert statistics[3].item() == 4096
+
+
+def test_nothing_is_rounded_between_two_steps() -> None:
+    """2049 is no float16: 2049 - 2048 is 1 only where the first step's sum is not rounded."""
+    half = numpy.float16
+    x = numpy.array([[[2048, 1], [2048, 0]]], half)
+    w, v = numpy.ones((2, 1, 2), half), numpy.array([[1, -1]], half)
+    assert fast.depthwise_separable_conv(x, w, v).item() == 1
+    g, x = numpy.array([[[2048], [1]]], half), numpy.ones((1, 1, 1), half)
+    w, v = numpy.array([[[1]], [[-1]]], half), numpy.array([[1, 1], [1, 0]], half)
+    assert fast.depthwise_separable_conv_vjp(g, x, w, v)[0].item() == 1
+    # A sixteenth of the way from 2048 to 2056 lies 2048.5, which is no float16 either.
+    x = numpy.array([[[2048, 2056], [2048, 2048]]], half)
+    y = fast.resize_conv(x, numpy.array([[[1], [-1]]], half), scale=8, kind="linear")
+    assert y[0, 0, 4] == 0.5
