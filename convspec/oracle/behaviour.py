@@ -160,6 +160,27 @@ def _longer(axis: int) -> Callable[[Array], Array]:
     return lambda array: numpy.concatenate([array, array.take([0], axis)], axis)
 
 
+def _one_bias(case: Case) -> Case | None:
+    """Twice the output channels, and a bias of one element."""
+    if case.operation not in ("conv", "conv_transpose"):
+        return None
+    weight = case.operands["weight"]
+    doubled = numpy.concatenate([weight, weight], axis=int(case.operation == "conv_transpose"))
+    operands = {"input": case.operands["input"], "weight": doubled, "bias": weight.ravel()[:1]}
+    return case._replace(operands=operands)
+
+
+def _uneven_groups(case: Case) -> Case | None:
+    if case.operation != "conv":
+        return None
+    x, filter_ = case.operands["input"][:, :1], case.operands["weight"][:1, :1]
+    operands = {
+        "input": numpy.concatenate([x, x], axis=1),
+        "weight": numpy.concatenate([filter_] * 3, axis=0),
+    }
+    return Case(case.operation, operands, {**case.attributes, "groups": 2})
+
+
 BAD_ARGUMENTS: tuple[tuple[str, Spoil], ...] = (
     ("stride 0", _attribute("stride", _all("stride", 0))),
     ("dilation 0", _attribute("dilation", _all("dilation", 0))),
@@ -177,6 +198,11 @@ BAD_ARGUMENTS: tuple[tuple[str, Spoil], ...] = (
     ("a weight with a channel too many", _operand("weight", _longer(1))),
     ("a bias with an element too many", _operand("bias", _longer(0))),
     ("a cotangent of another shape", _operand("cotangent", _longer(-1))),
+    ("a stride of 1.5", _attribute("stride", _all("stride", 1.5))),
+    ("a stride entry too many", _attribute("stride", lambda case: (*case.attributes["stride"], 1))),
+    ("an unknown padding word", _attribute("padding", lambda _: "sideways")),
+    ("one bias for several output channels", _one_bias),
+    ("three output channels in two groups", _uneven_groups),
 )
 
 

@@ -54,7 +54,8 @@ def _group_by_remainder(
 ) -> Array:
     order = numpy.argsort(numpy.arange(len(weight)) % groups, kind="stable")
     if bias is not None:
-        arguments["bias"] = numpy.asarray(bias)[order]
+        bias = numpy.asarray(bias)
+        arguments["bias"] = bias[order] if len(bias) == len(order) else bias
     output = numpy.asarray(right(weight=numpy.asarray(weight)[order], groups=groups, **arguments))
     return output[:, numpy.argsort(order)]
 

@@ -78,9 +78,9 @@ def given_to(share: Callable[[Array, Array], Any]) -> Edit:
         with numpy.errstate(all="ignore"):
             passed = numpy.where(weights != 0, numpy.asarray(cotangent)[..., None] * weights, 0)
         d_input = numpy.zeros((*numpy.shape(input)[:2], int(numpy.prod(spatial(input)))))
+        places = flat_positions(input, **attributes)
         for n, c in numpy.ndindex(*d_input.shape[:2]):
-            places = flat_positions(input, **attributes)[n, c]
-            numpy.add.at(d_input[n, c], places.ravel(), passed[n, c].ravel())
+            numpy.add.at(d_input[n, c], places[n, c].ravel(), passed[n, c].ravel())
         return (d_input.reshape(due.shape).astype(due.dtype),)
 
     return replacing(function)
