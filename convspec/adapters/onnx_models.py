@@ -56,6 +56,7 @@ def model(operation: str, shapes: tuple[Shape, ...], dtype: str, attributes: dic
     operator, outputs = _NODES[operation]
     element = helper.np_dtype_to_tensor_dtype(numpy.dtype(dtype))
     inputs = [f"operand_{place}" for place in range(len(shapes))]
+    unknown = [None] * len(shapes[0])  # the sizes of an output, as many as those of the input
     node = helper.make_node(operator, inputs, outputs, **_attributes(**attributes))
     graph = helper.make_graph(
         [node],
@@ -65,7 +66,7 @@ def model(operation: str, shapes: tuple[Shape, ...], dtype: str, attributes: dic
             for name, shape in zip(inputs, shapes, strict=True)
         ],
         [
-            helper.make_tensor_value_info(name, _INTEGERS.get(name, element), None)
+            helper.make_tensor_value_info(name, _INTEGERS.get(name, element), unknown)
             for name in outputs
         ],
     )

@@ -7,11 +7,12 @@ computed here.  Nothing here reports usage: of OpenVINO, its model converter doe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
+import numpy
 import openvino
 from openvino import opset16
 
@@ -103,7 +104,7 @@ def _average_pool(
     ]
 
 
-_GRAPHS = {
+_GRAPHS: dict[str, Callable[..., list[Any]]] = {
     "conv": _conv,
     "conv_transpose": _conv_transpose,
     "max_pool": _max_pool,
@@ -141,15 +142,15 @@ def _implementation(name: str, **config: Any) -> SimpleNamespace:
     settings = {"INFERENCE_NUM_THREADS": 1, **config}
 
     @lru_cache(maxsize=MODELS)
-    def compiled(operation: str, shapes: tuple[Shape, ...], dtype: type, **attributes: Any) -> Any:
-        inputs = [opset16.parameter(list(shape), dtype) for shape in shapes]
+    def compiled(operation: str, shapes: tuple[Shape, ...], dtype: str, **attributes: Any) -> Any:
+        inputs = [opset16.parameter(list(shape), numpy.dtype(dtype).type) for shape in shapes]
         model = openvino.Model(_GRAPHS[operation](*inputs, **attributes), inputs)
         return core.compile_model(model, "CPU", settings)
 
     def outputs(operation: str, *operands: Array | None, **attributes: Any) -> list[Array]:
         arrays = [array for array in operands if array is not None]
         shapes = tuple(array.shape for array in arrays)
-        model = compiled(operation, shapes, arrays[0].dtype.type, **attributes)
+        model = compiled(operation, shapes, arrays[0].dtype.name, **attributes)
         found = model(arrays, share_inputs=False, share_outputs=False)
         return [found[place] for place in range(len(model.outputs))]
 

@@ -70,6 +70,15 @@ BUNDLED = {
     "openvino": Bundled(
         "convspec.adapters.openvino", ("openvino",), "pip install 'convspec[openvino]'", "default"
     ),
+    "opencv": Bundled(
+        "convspec.adapters.opencv",
+        ("cv2", "onnx"),
+        "pip install 'convspec[opencv]'",
+        "operations",
+    ),
+    "tensorflow": Bundled(
+        "convspec.adapters.tensorflow", ("tensorflow",), "pip install 'convspec[tensorflow]'"
+    ),
     "jax": Bundled("convspec.adapters.jax", ("jax",), "pip install 'convspec[jax]'"),
 }
 
