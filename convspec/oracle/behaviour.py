@@ -257,13 +257,13 @@ def accepts_findings(target: Callee, cases: list[Case]) -> tuple[int, list[Findi
     accepted: dict[str, Finding] = {}
     for case in cases:
         for name, bad in bad_calls(case):
-            outcome = _answered(target, bad)
+            outcome = _answered(target, case, bad)
             judged += outcome is not None
             if not _is_accepted(outcome) or name in accepted:
                 continue
             # The same with one batch item is easier to read, where it is accepted too.
             single = dict(bad_calls(_first_item(case))).get(name)
-            fewer = None if single is None else _answered(target, single)
+            fewer = None if single is None else _answered(target, case, single)
             if single is not None and _is_accepted(fewer):
                 bad, outcome = single, fewer
             outputs = outcome.outputs if isinstance(outcome, Returned) else None
@@ -274,10 +274,13 @@ def accepts_findings(target: Callee, cases: list[Case]) -> tuple[int, list[Findi
     return judged, list(accepted.values())
 
 
-def _answered(target: Callee, bad: Case) -> Outcome | None:
-    """What a bad call came to, None where it is not offered."""
+def _answered(target: Callee, case: Case, bad: Case) -> Outcome | None:
+    """What a bad call came to; None where it is not offered, or what is bad has no place in it."""
     given = arguments(target, bad.operation, bad.operands, bad.attributes)
     if isinstance(given, Unsupported):
+        return None
+    spoilt = (name for name, value in bad.attributes.items() if value != case.attributes.get(name))
+    if not all(name in given[1] for name in spoilt):
         return None
     return call(target, bad.operation, _copies(bad.operands), bad.attributes)
 

@@ -225,6 +225,17 @@ def test_a_bad_argument_that_is_accepted_is_found(operation):
     assert judged >= len(findings) == len(list(bad_calls(case_of(operation))))
 
 
+def test_a_bad_argument_that_is_never_passed_is_not_accepted():
+    """A learner's signature lacks the attribute, and its default is left out."""
+    x, w = numpy.arange(7, dtype="f4").reshape(1, 1, 7), numpy.ones((1, 1, 3), "f4")
+    operands = {"input": x, "weight": w}
+    case = Case("conv", operands, normalised("conv", {"input": x.shape, "weight": w.shape}, {}))
+    learner = target(lambda input, weight: fast.conv(input, weight))
+    judged, findings = accepts_findings(learner, [case])
+    assert findings == []
+    assert judged == 1  # a weight with a channel too many
+
+
 def test_rubbish_for_a_bad_argument_is_no_refusal():
     """A call must be refused by an exception: None, or too few outputs, says nothing."""
 
