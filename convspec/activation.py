@@ -262,6 +262,7 @@ def dropout_shape(input: Shape, mask: Shape, *, rate: Any) -> Shape:
 
 
 def checked_mask(mask: Array, *, shapes: str) -> Array:
+    """The mask's elements as scalars; `ValueError` where one is neither 0 nor 1."""
     for i in positions(mask.shape):
         if mask[i] not in (0, 1):
             raise ValueError(f"mask holds {mask[i]} at {i}: must hold 0 and 1 only; {shapes}")

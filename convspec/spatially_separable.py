@@ -79,6 +79,7 @@ def spatially_separable_conv_shape(
 
 
 def kernels_of(factors: Sequence[ArrayLike]) -> list[Array]:
+    """The factors as arrays; `TypeError` where they are not a list of kernels."""
     if not listed(factors):
         raise TypeError(f"factors={factors!r}: must be a list of kernels, one per spatial axis")
     return [array(f"factors[{axis}]", factor) for axis, factor in enumerate(factors)]

@@ -42,7 +42,9 @@ REQUIRED: dict[str, str] = {
     "operands truncated to bfloat16": "float32",
     "operands rounded to TF32": "float32",
     "float64 computed in float32": "float64",
+    "result truncated toward zero": "float32",
     "average by a single-precision reciprocal": "float64",
+    "result truncated toward zero": "float32",
 }
 
 
@@ -95,9 +97,8 @@ def is_open(deviation: Deviation) -> bool:
     return deviation.convention is not None and deviation.convention[0] not in RULED
 
 
-def rows(level: str, names: Sequence[str], workers: int) -> Iterator[Row]:
-    """Every deviation in every operation it applies to."""
-    pairs = [(name, operation) for name in names for operation in DEVIATIONS[name].operations]
+def rows(level: str, pairs: Sequence[tuple[str, str]], workers: int) -> Iterator[Row]:
+    """Every given deviation in its operation, at one level."""
     with ProcessPoolExecutor(workers) as pool:
         yield from pool.map(partial(_examined_pair, level=level), pairs)
 
@@ -117,7 +118,8 @@ def page(found: Sequence[Row]) -> str:
         "Each deviation is planted alone in an otherwise correct implementation, which is then",
         "checked. *By* lists the kinds of the differences found, in their order; *measured* is an",
         "open point, which is reported and never failed. *Named* says whether the diagnosis of the",
-        "first difference is the planted deviation. Written by `python -m tests.kill_matrix`.",
+        "first difference is the planted deviation. `standard` examines what `quick` left alive.",
+        "Written by `python -m tests.kill_matrix`.",
         "",
     ]
     for level in dict.fromkeys(row.level for row in found):
@@ -154,17 +156,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Examine, print what survives, write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", help="deviations, all by default")
-    parser.add_argument("--level", action="append", choices=("quick", "standard"))
+    parser.add_argument(
+        "--level",
+        action="append",
+        choices=("quick", "standard"),
+        help="each level examines what the ones before it left alive; both by default",
+    )
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     chosen = parser.parse_args(arguments)
     names = chosen.names or list(DEVIATIONS)
+    left = [(name, operation) for name in names for operation in DEVIATIONS[name].operations]
     found: list[Row] = []
     for level in chosen.level or ("quick", "standard"):
-        for row in rows(level, names, chosen.workers):
+        survived = []
+        for row in rows(level, left, chosen.workers):
             found.append(row)
+            if not row.killed:
+                survived.append((row.name, row.operation))
             if not row.killed or not row.named:
-                what = "named " + str(row.diagnoses) if row.killed else "SURVIVES"
+                what = f"named {row.diagnoses}" if row.killed else f"SURVIVES {row.by}"
                 print(f"{row.level}: {row.name} in {row.operation}: {what}", flush=True)
+        left = survived
     written = page(found)
     if not chosen.names:
         PAGE.parent.mkdir(exist_ok=True)
@@ -172,8 +184,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         draft.write_text(written)
         draft.replace(PAGE)
     print("\n".join(line for line in written.splitlines() if line.startswith("At ")))
-    last = found[-1].level
-    return int(any(not row.killed for row in found if row.level == last))
+    return int(bool(left))
 
 
 if __name__ == "__main__":

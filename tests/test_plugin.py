@@ -38,8 +38,9 @@ def conv(input, weight):
 
 @pytest.fixture
 def run(pytester, monkeypatch):
-    """Runs pytest in a directory of its own, with this source tree importable."""
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    """Runs pytest in a directory of its own, with convspec importable."""
+    if not INSTALLED:
+        monkeypatch.setenv("PYTHONPATH", str(ROOT))
 
     def runs(*arguments):
         return pytester.runpytest_subprocess(*LOADED, "-p", "no:cacheprovider", "-rs", *arguments)

@@ -21,8 +21,8 @@ Pair = tuple[Array, Array]
 def slices(array: Array, bits: int, count: int) -> list[Array]:
     """`count` float64 arrays of at most `bits` significant bits each that sum to `array`.
 
-    >>> [part.tolist() for part in slices(numpy.array([1.25, -3.0]), 2, 2)]
-    [[2.0, -4.0], [-0.75, 1.0]]
+    >>> [part.tolist() for part in slices(numpy.array([1.25, -3.0]), 3, 2)]
+    [[1.0, -3.0], [0.25, 0.0]]
     """
     rest = array.astype(numpy.float64)
     top = abs(rest).max(initial=0.0)

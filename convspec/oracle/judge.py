@@ -86,7 +86,9 @@ def wrong_places(actual: Array, expected: Array, bound: Array | None) -> Array:
     right: Array = (actual == expected) | ((actual != actual) & (expected != expected))
     if bound is not None:
         with numpy.errstate(invalid="ignore"):
-            right |= abs(actual.astype(float) - expected) <= bound
+            near = abs(actual.astype(float) - expected) <= bound
+        # An infinity is no bound on how far from infinity a result may lie.
+        right |= near & numpy.isfinite(expected)
     wrong: Array = ~right
     return wrong
 

@@ -146,15 +146,18 @@ def non_finite_weight_on_padding(operation: str, target: Callee, dtype: Any) -> 
 
 
 def subnormals(operation: str, target: Callee, dtype: Any) -> str | None:
-    """Whether a subnormal product is kept or flushed to zero."""
+    """Whether a subnormal product, or average, is kept or flushed to zero."""
     tiny = float(numpy.finfo(dtype).smallest_normal)
     operands = {"input": _row(tiny, dtype=dtype), "weight": _row(0.5, dtype=dtype)}
     if operation in ("convolve", "correlate"):
         operands = {"f": operands["input"].ravel(), "g": operands["weight"].ravel()}
+    elif operation == "average_pool":
+        operands = {"input": _row(tiny, 0, dtype=dtype)}
     outcome = _called(operation, target, operands, _attributes(operation))
     if not isinstance(outcome, Returned):
         return None
-    return "flushed" if _first(outcome) == 0 else "kept"
+    value = _first(outcome)
+    return None if value is None else "flushed" if value == 0 else "kept"
 
 
 def sign_of_zero(operation: str, target: Callee, dtype: Any) -> str | None:
@@ -199,7 +202,7 @@ OPEN_POINTS: dict[str, tuple[tuple[str, ...], Probe]] = {
     "gradient_on_ties": (("max_pool_vjp", "max_pool_with_indices_vjp"), gradient_on_ties),
     "integer_overflow": (_SUMS, integer_overflow),
     "non_finite_weight_on_padding": (("conv",), non_finite_weight_on_padding),
-    "subnormals": (_SUMS, subnormals),
+    "subnormals": ((*_SUMS, "average_pool"), subnormals),
     "sign_of_zero": (_SUMS, sign_of_zero),
     "empty_batch": (("conv", "conv_transpose", *_POOLS), empty_batch),
     "kernel_beyond_input_under_ceil": (_POOLS, kernel_beyond_input_under_ceil),

@@ -10,7 +10,7 @@ from typing import Any
 import numpy
 
 from convspec.arguments import Array
-from convspec.case import Case, forward_name
+from convspec.case import Case, call_windows, forward_name
 from convspec.operations import OPERATIONS
 from convspec.oracle import expected
 from convspec.oracle.trials.trial import Trial
@@ -69,8 +69,10 @@ def under(operation: str, stream: Iterator[Trial], namespace: Any) -> Iterator[T
 
 
 def _slack(case: Case, value: Value) -> tuple[Array, ...] | None:
-    """The rounding bound of averages on integers, of `n + 2` roundings a term."""
-    if forward_name(case.operation) != "average_pool":
+    """The rounding bound of averages on integers, of `n + 2` roundings a term; none where every
+    divisor is a power of two, and the average exact.
+    """
+    if forward_name(case.operation) != "average_pool" or _divides_exactly(case):
         return None
     first = next(iter(case.operands.values()))
     bits = 53 if first.dtype.kind in "iu" else precision(first.dtype)
@@ -79,3 +81,12 @@ def _slack(case: Case, value: Value) -> tuple[Array, ...] | None:
     roundings = prod(case.attributes["kernel_size"]) + 2
     bound = growth(unit_roundoff(bits), roundings) + growth(unit_roundoff(53), roundings)
     return (magnitude * bound,)
+
+
+def _divides_exactly(case: Case) -> bool:
+    """Whether every window of an average counts a power of two."""
+    spatial = case.operands["input"].shape
+    sliding = call_windows("average_pool", {"input": spatial}, case.attributes)
+    include = case.attributes["count_include_pad"]
+    counts = expected.divisors(spatial[2:], sliding, count_include_pad=include)
+    return bool((numpy.frexp(counts)[0] == 0.5).all())

@@ -82,6 +82,19 @@ def threshold_cases(
         except ValueError:  # a feature that this shape cannot have
             continue
         yield _case(operation, shapes, complete, output, rng, dtype, largest)
+    if operation == "average_pool":
+        yield _long_constant(dtype)
+
+
+def _long_constant(dtype: numpy.dtype[Any]) -> Case:
+    """The average of 4096 ones: a sum of ones in float16 stops growing at 2048."""
+    ones = numpy.ones((1, 1, 4096), dtype)
+    shapes = {"input": ones.shape}
+    return Case(
+        "average_pool",
+        {"input": ones},
+        normalised("average_pool", shapes, {"kernel_size": 4096}),
+    )
 
 
 def _case(
