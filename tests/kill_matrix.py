@@ -44,7 +44,6 @@ REQUIRED: dict[str, str] = {
     "float64 computed in float32": "float64",
     "result truncated toward zero": "float32",
     "average by a single-precision reciprocal": "float64",
-    "result truncated toward zero": "float32",
 }
 
 

@@ -1,0 +1,63 @@
+"""The kill matrix in small: one deviation of each theme is found and named.
+
+All of them are examined by `python -m tests.kill_matrix`, in a tox environment of its own.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from convspec.oracle.deviations import DEVIATIONS
+from tests.kill_matrix import Row, examined, is_open, page
+
+ONE_OF_EACH_THEME = {
+    "kernel flipped": "conv",
+    "dilation in the size rule only": "conv",
+    "groups take turns over the output channels": "conv_transpose",
+    "1x1 path ignores the stride": "conv",
+    "crop shifted by one": "conv_transpose",
+    "overhang counted in the divisor": "average_pool",
+    "indices count the padded width": "max_pool_with_indices",
+    "gradient of the maximum assigned, not added": "max_pool_vjp",
+    "weight gradient of the last batch item only": "conv_vjp",
+    "same has the longer operand's size": "convolve",
+    "NaN kept only at the start of a window": "max_pool",
+    "result truncated toward zero": "correlate",
+    "strides of the weight ignored": "conv",
+    "kernel flipped in place": "conv",
+    "stale output for an empty batch": "max_pool",
+    "tail of the input channels left out": "conv",
+    "stride 0 accepted": "average_pool",
+}
+
+
+@pytest.mark.parametrize("name", ONE_OF_EACH_THEME)
+def test_is_found_and_named(name):
+    row = examined(name, ONE_OF_EACH_THEME[name], "quick")
+    assert row.killed
+    assert row.named, row.diagnoses
+
+
+@pytest.mark.parametrize(
+    ("name", "operation"),
+    [(name, d.operations[0]) for name, d in DEVIATIONS.items() if is_open(d)],
+)
+def test_an_open_point_is_measured_and_not_failed(name, operation):
+    row = examined(name, operation, "quick")
+    assert row.killed
+    assert row.by == ("measured",)
+
+
+def test_the_page_says_what_survives():
+    found = [
+        Row(
+            "kernel flipped", "conv", "quick", True, ("value", "value"), 90, 12.5, ("stride", None)
+        ),
+        Row("stride ignored", "conv", "quick", False, (), 900, 125.0, ()),
+    ]
+    told = page(found)
+    assert "At `quick`: 1 of 2 killed, 0 of those named." in told
+    assert (
+        "| kernel flipped | convention | conv | quick | yes | value x2 | 90 | 12 | stride |" in told
+    )
+    assert "| stride ignored | mistake | conv | quick | NO | - | 900 | 125 | - |" in told
