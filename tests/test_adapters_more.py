@@ -1,0 +1,326 @@
+"""The adapters of compiled frameworks: the least that each must offer.
+
+The cases are few and exact, with all switched on that a package has; what the whole space holds is
+the oracle's business.  A package that is not installed is skipped by the name of its extra.
+"""
+
+import warnings
+
+import numpy
+import pytest
+
+import convspec
+from convspec.case import normalised
+from convspec.oracle.target import TargetError, load
+
+SEED = 20240301
+
+# The module that a target needs, and the extra that installs it.
+NEEDS = {
+    "onnxruntime": ("onnxruntime", "onnxruntime"),
+    "onnx-reference": ("onnx", "onnx"),
+    "openvino:float32": ("openvino", "openvino"),
+    "openvino": ("openvino", "openvino"),
+    "opencv": ("cv2", "opencv"),
+    "jax": ("jax", "jax"),
+    "tensorflow": ("tensorflow", "tensorflow"),
+}
+
+
+def adapter(target):
+    module, extra = NEEDS[target]
+    with warnings.catch_warnings():
+        # What a framework says about its own dependencies when it is imported.
+        warnings.simplefilter("ignore")
+        pytest.importorskip(module, reason=f"needs convspec[{extra}]")
+        return load(target)
+
+
+def integers(*shape, dtype="float32"):
+    return numpy.random.default_rng(SEED).integers(-9, 10, shape).astype(dtype)
+
+
+def distinct(*shape, dtype="float32"):
+    """No two equal: which of several maxima receives a cotangent is an open point."""
+    values = numpy.random.default_rng(SEED).permutation(numpy.prod(shape))
+    return values.reshape(shape).astype(dtype)
+
+
+def agree(actual, expected):
+    actual = actual if isinstance(actual, tuple) else (actual,)
+    expected = expected if isinstance(expected, tuple) else (expected,)
+    assert len(actual) == len(expected)
+    for a, e in zip(actual, expected, strict=True):
+        assert isinstance(a, numpy.ndarray)
+        assert a.dtype == e.dtype
+        numpy.testing.assert_array_equal(a, e)
+
+
+def case(operation, rank, dtype, lacks=()):
+    """Operands and attributes with everything switched on but what `lacks` names."""
+    size, kernel = (7, 6, 5)[:rank], (4, 2, 2)[:rank]
+    groups = 1 if "groups" in lacks else 2
+    attributes = {
+        "stride": (3, 1, 2)[:rank],
+        "padding": ((1, 2), (0, 1), (1, 0))[:rank],
+        "dilation": (1, 2, 1)[:rank],
+    }
+    if "conv" in operation:
+        shape = (6, 4 // groups) if operation == "conv" else (4, 6 // groups)
+        operands = [integers(2, 4, *size), integers(*shape, *kernel), integers(6)]
+        attributes["groups"] = groups
+        if operation == "conv_transpose":
+            attributes["output_padding"] = (2, 0, 1)[:rank]
+    else:
+        operands = [distinct(2, 3, *size)]
+        attributes |= {"kernel_size": kernel, "ceil_mode": True}
+        if operation == "average_pool":
+            attributes["count_include_pad"] = True
+            if "ceil_mode" not in lacks:
+                attributes["padding"] = ((1, 1), (1, 1), (0, 1))[:rank]
+    attributes = {name: value for name, value in attributes.items() if name not in lacks}
+    operands = [operand.astype(dtype) for operand in operands]
+    names = convspec.OPERATIONS[operation].operands
+    shapes = {name: array.shape for name, array in zip(names, operands, strict=False)}
+    return operands, normalised(operation, shapes, attributes)
+
+
+ALL = [1, 2, 3]
+BOTH = ["float32", "float64"]
+NARROW = ["float32"]
+TRANSPOSED = ("groups", "padding", "output_padding", "dilation")
+# Target, operation, ranks, dtypes, and what the package lacks.
+COVERED = [
+    ("onnxruntime", "conv", ALL, NARROW, ()),
+    ("onnxruntime", "conv_transpose", ALL, NARROW, ()),
+    ("onnxruntime", "max_pool", ALL, BOTH, ()),
+    ("onnxruntime", "max_pool_with_indices", ALL, BOTH, ()),
+    ("onnxruntime", "average_pool", ALL, NARROW, ()),
+    ("onnx-reference", "conv", ALL, BOTH, ()),
+    ("onnx-reference", "conv_transpose", ALL, BOTH, ("groups",)),
+    ("onnx-reference", "max_pool", ALL, BOTH, ()),
+    ("onnx-reference", "max_pool_with_indices", ALL, BOTH, ()),
+    ("onnx-reference", "average_pool", ALL, BOTH, ("padding", "ceil_mode")),
+    ("openvino:float32", "conv", ALL, NARROW, ()),
+    ("openvino:float32", "conv_transpose", ALL, NARROW, ()),
+    ("openvino:float32", "max_pool", ALL, NARROW, ()),
+    ("openvino:float32", "max_pool_with_indices", ALL, NARROW, ()),
+    ("openvino:float32", "average_pool", ALL, NARROW, ("ceil_mode",)),
+    ("opencv", "conv", ALL, NARROW, ()),
+    ("opencv", "conv_transpose", ALL, NARROW, ()),
+    ("opencv", "max_pool", ALL, NARROW, ()),
+    ("opencv", "average_pool", ALL, NARROW, ("ceil_mode",)),
+    ("jax", "conv", ALL, BOTH, ()),
+    ("jax", "conv_transpose", ALL, BOTH, ("groups",)),
+    ("jax", "max_pool", ALL, BOTH, ("ceil_mode",)),
+    ("jax", "average_pool", ALL, BOTH, ("ceil_mode",)),
+    ("tensorflow", "conv", [1, 2], BOTH, ("stride",)),
+    ("tensorflow", "conv", [1, 2], BOTH, ("dilation",)),
+    ("tensorflow", "conv", [3], BOTH, ("stride", "groups")),
+    ("tensorflow", "conv_transpose", ALL, BOTH, TRANSPOSED),
+    ("tensorflow", "max_pool", ALL, BOTH, ("dilation", "ceil_mode")),
+    ("tensorflow", "average_pool", ALL, BOTH, ("dilation", "ceil_mode")),
+]
+CASES = [
+    (target, operation, rank, dtype, lacks)
+    for target, operation, ranks, dtypes, lacks in COVERED
+    for rank in ranks
+    for dtype in dtypes
+]
+NAMES = ["target", "operation", "rank", "dtype", "lacks"]
+
+
+def near(actual, expected):
+    """Averages round: to within a few units in the last place of what they add up to."""
+    assert actual.dtype == expected.dtype
+    unit = numpy.finfo(actual.dtype).eps
+    numpy.testing.assert_allclose(actual, expected, rtol=0, atol=32 * unit * 210)
+
+
+@pytest.mark.parametrize(NAMES, CASES)
+def test_operations_are_covered(target, operation, rank, dtype, lacks):
+    operands, attributes = case(operation, rank, dtype, lacks)
+    actual = getattr(adapter(target), operation)(*operands, **attributes)
+    expected = getattr(convspec, operation)(*operands, **attributes)
+    (near if operation == "average_pool" else agree)(actual, expected)
+
+
+@pytest.mark.parametrize(NAMES, [row for row in CASES if row[0] in ("jax", "tensorflow")])
+def test_gradients_are_covered(target, operation, rank, dtype, lacks):
+    if (target, operation) == ("jax", "max_pool"):
+        lacks = (*lacks, "dilation")  # JAX differentiates no dilated maximum
+    operands, attributes = case(operation, rank, dtype, lacks)
+    shape = getattr(convspec, operation)(*operands, **attributes).shape
+    # Multiples of every divisor, so that shares of an average are integers.
+    cotangent = 64 * integers(*shape, dtype=dtype)
+    name = f"{operation}_vjp"
+    actual = getattr(adapter(target), name)(cotangent, *operands, **attributes)
+    agree(tuple(actual), getattr(convspec, name)(cotangent, *operands, **attributes))
+
+
+@pytest.mark.parametrize("dtype", BOTH)
+@pytest.mark.parametrize("rank", [1, 2])
+@pytest.mark.parametrize("mode", ["full", "same", "valid"])
+@pytest.mark.parametrize("operation", ["convolve", "correlate"])
+def test_jax_covers_signals_and_their_gradients(operation, mode, rank, dtype):
+    implementation = adapter("jax")
+    f, g = integers(*(6, 5)[:rank], dtype=dtype), integers(*(3, 2)[:rank], dtype=dtype)
+    expected = getattr(convspec, operation)(f, g, mode)
+    agree(getattr(implementation, operation)(f, g, mode=mode), expected)
+    name = f"{operation}_vjp"
+    actual = getattr(implementation, name)(expected, f, g, mode=mode)
+    agree(actual, getattr(convspec, name)(expected, f, g, mode))
+
+
+def test_opencv_correlates_by_filter2d():
+    f, g = integers(5, 6), integers(3, 3)
+    agree(adapter("opencv").correlate(f, g, mode="same"), convspec.correlate(f, g, "same"))
+
+
+def test_opencv_counts_indices_from_the_batch_item_on():
+    """ONNX counts them through the whole tensor, so that those of one item alone agree."""
+    (input,), attributes = case("max_pool_with_indices", 2, "float32")
+    values, indices = convspec.max_pool_with_indices(input, **attributes)
+    actual = adapter("opencv").max_pool_with_indices(input, **attributes)
+    agree((actual[0], actual[1][:1]), (values, indices[:1]))
+    item = numpy.prod(input.shape[1:])
+    agree(actual[1][1:], indices[1:] - item)
+
+
+@pytest.mark.parametrize(
+    "target", ["onnxruntime", "onnx-reference", "openvino:float32", "opencv", "jax", "tensorflow"]
+)
+def test_a_missing_bias_and_views_are_taken_and_results_kept(target):
+    implementation = adapter(target)
+    (input, weight, _), attributes = case("conv", 2, "float32", ("stride", "groups"))
+    expected = convspec.conv(input, weight, **attributes)
+    flipped = numpy.flip(numpy.flip(input).copy())
+    actual = implementation.conv(flipped, weight, **attributes)
+    agree(numpy.asarray(actual), expected)
+    implementation.conv(input + 1, weight, **attributes)
+    agree(numpy.asarray(actual), expected)
+
+
+@pytest.mark.parametrize(
+    ("target", "operation", "rank", "change", "reason"),
+    [
+        ("onnxruntime", "max_pool", 1, {"padding": ((4, 0),)}, "less than its kernel"),
+        ("opencv", "max_pool_with_indices", 1, {}, "two dimensions"),
+        ("jax", "conv_transpose", 2, {}, "no groups"),
+        ("jax", "max_pool", 2, {}, "no ceil mode"),
+        ("jax", "average_pool", 2, {}, "no ceil mode"),
+        ("tensorflow", "conv", 2, {}, "not both"),
+        ("tensorflow", "conv", 3, {"dilation": (1, 1, 1)}, "no groups"),
+        ("tensorflow", "conv_transpose", 2, {}, "no groups"),
+        ("tensorflow", "conv_transpose", 2, {"groups": 1}, "two words alone"),
+        ("tensorflow", "max_pool", 1, {}, "no ceil mode"),
+        (
+            "tensorflow",
+            "average_pool",
+            1,
+            {"ceil_mode": False, "count_include_pad": False},
+            "no amount of padding",
+        ),
+        (
+            "openvino:float32",
+            "average_pool",
+            1,
+            {"padding": ((4, 0),), "count_include_pad": False},
+            "less than the kernel",
+        ),
+    ],
+)
+def test_what_a_package_lacks_is_unsupported(target, operation, rank, change, reason):
+    operands, attributes = case(operation, rank, "float32")
+    with pytest.raises(NotImplementedError, match=reason):
+        getattr(adapter(target), operation)(*operands, **{**attributes, **change})
+
+
+def test_onnxruntime_has_no_double_convolution():
+    operands, attributes = case("conv", 1, "float64")
+    with pytest.raises(NotImplementedError, match="no kernel for this type"):
+        adapter("onnxruntime").conv(*operands, **attributes)
+
+
+@pytest.mark.parametrize("target", ["openvino:float32", "jax"])
+def test_a_bias_that_would_repeat_is_refused(target):
+    operands, attributes = case("conv", 1, "float32")
+    operands[2] = operands[2][:1]
+    with pytest.raises((RuntimeError, TypeError, ValueError)):
+        adapter(target).conv(*operands, **attributes)
+
+
+def test_openvino_computes_in_the_precision_that_its_device_prefers():
+    """257 needs nine bits of significand, bfloat16 has eight."""
+    own, float32 = adapter("openvino"), adapter("openvino:float32")
+    import openvino
+
+    hint = openvino.Core().get_property("CPU", "INFERENCE_PRECISION_HINT")
+    input, weight = numpy.full((1, 1, 1), 257, "float32"), numpy.ones((1, 1, 1), "float32")
+    attributes = {"stride": (1,), "padding": ((0, 0),), "dilation": (1,), "groups": 1}
+    agree(float32.conv(input, weight, **attributes), input)
+    due = 256 if hint == openvino.Type.bf16 else 257
+    agree(own.conv(input, weight, **attributes), numpy.full_like(input, due))
+
+
+BACKEND = """
+from unittest import SkipTest
+
+import numpy
+from onnx.backend.base import Backend, BackendRep
+from onnx.reference import ReferenceEvaluator
+
+
+class Representation(BackendRep):
+    def __init__(self, model):
+        self.evaluator = ReferenceEvaluator(model)
+
+    def run(self, inputs, **options):
+        return tuple(self.evaluator.run(None, dict(zip(self.evaluator.input_names, inputs))))
+
+
+class Reference(Backend):
+    @classmethod
+    def is_compatible(cls, model, device="CPU", **options):
+        return model.graph.node[0].op_type != "AveragePool"
+
+    @classmethod
+    def prepare(cls, model, device="CPU", **options):
+        if model.graph.node[0].op_type == "MaxPool":
+            raise SkipTest("no maxima here")
+        return Representation(model)
+
+    @classmethod
+    def supports_device(cls, device):
+        return device == "CPU"
+"""
+
+
+@pytest.fixture
+def backend(tmp_path):
+    pytest.importorskip("onnx", reason="needs convspec[onnx]")
+    file = tmp_path / "runtime.py"
+    file.write_text(BACKEND, encoding="utf-8")
+    return file
+
+
+def test_any_onnx_backend_is_an_implementation(backend):
+    implementation = load(f"onnx:{backend}:Reference")
+    assert implementation.name == f"onnx:{backend}:Reference"
+    operands, attributes = case("conv", 2, "float32")
+    agree(implementation.conv(*operands, **attributes), convspec.conv(*operands, **attributes))
+
+
+def test_what_an_onnx_backend_declines_is_unsupported(backend):
+    implementation = load(f"onnx:{backend}:Reference")
+    for operation, reason in [("average_pool", "not compatible"), ("max_pool", "no maxima here")]:
+        operands, attributes = case(operation, 2, "float32")
+        with pytest.raises(NotImplementedError, match=reason):
+            getattr(implementation, operation)(*operands, **attributes)
+
+
+def test_what_is_no_onnx_backend_is_said_in_one_line(backend):
+    with pytest.raises(TargetError, match="it has no is_compatible"):
+        load(f"onnx:{backend}:Representation")
+    with pytest.raises(TargetError, match="there is no Absent"):
+        load(f"onnx:{backend}:Absent")
