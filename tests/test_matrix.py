@@ -340,7 +340,9 @@ def test_scipys_toeplitz_and_circulant_matrices():
     assert structure(toeplitz, (3,), (4,)) == "Toeplitz"
     # SciPy's is built by columns: each is the one before, rotated down.
     assert structure(scipy.linalg.circulant([1, 2, 3]), (3,), (3,)) == "circulant"
-    both = scipy.sparse.kron(scipy.linalg.circulant([1, 2]), scipy.linalg.circulant([3, 4, 5]))
+    both = scipy.sparse.kron(
+        scipy.sparse.coo_array(scipy.linalg.circulant([1, 2])), scipy.linalg.circulant([3, 4, 5])
+    )
     assert structure(both, (2, 3), (2, 3)) == "block-circulant with circulant blocks"
     assert not is_circulant(both, (6,))
     cube = scipy.sparse.kron(both, [[1, 2], [3, 1]])

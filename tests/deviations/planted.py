@@ -82,6 +82,12 @@ def _inexact(operation: str) -> Case:
 
 
 # Cases by hand, where no random small case would do.
+def _many_ones(operation: str) -> Case:
+    """A sum of 4096 ones, which stalls at 2048 in float16."""
+    long = _pool(operation, [1.0] * 4096, kernel_size=(4096,))
+    return long._replace(operands={"input": long.operands["input"].astype("float16")})
+
+
 BY_HAND: dict[str, Callable[[str], Case]] = {
     "empty window gives -inf": _empty_window,
     "empty window gives the lowest finite number": _empty_window,
@@ -89,4 +95,5 @@ BY_HAND: dict[str, Callable[[str], Case]] = {
     "empty window gives NaN": _empty_window,
     "subnormal numbers flushed to zero": _subnormal,
     "result truncated toward zero": _inexact,
+    "average accumulated in the storage dtype": _many_ones,
 }
