@@ -381,7 +381,7 @@ POOLING = (
         sentence="A window without any element, which the spec refuses, gives 0.",
         hidden="geometries in which every window holds an element",
         edit=empty_windows_give(lambda dtype: 0),
-        convention=("empty_window", "0"),
+        convention=("empty_window", "zero"),
     ),
     Deviation(
         name="empty window gives NaN",
