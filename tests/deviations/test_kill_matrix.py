@@ -22,13 +22,21 @@ ONE_OF_EACH_THEME = {
     "weight gradient of the last batch item only": "conv_vjp",
     "same has the longer operand's size": "convolve",
     "NaN kept only at the start of a window": "max_pool",
-    "result truncated toward zero": "correlate",
     "strides of the weight ignored": "conv",
     "kernel flipped in place": "conv",
-    "stale output for an empty batch": "max_pool",
     "tail of the input channels left out": "conv",
     "stride 0 accepted": "average_pool",
 }
+
+
+# Found, but not named from the few findings at which this check stops: rounding shows on real data,
+# and a stale result depends on the calls before it.
+FOUND = {"result truncated toward zero": "correlate", "stale output for an empty batch": "max_pool"}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_is_found(name):
+    assert examined(name, FOUND[name], "quick").killed
 
 
 @pytest.mark.parametrize("name", ONE_OF_EACH_THEME)
