@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy
 import pytest
 
 from convspec.oracle.check import check
@@ -39,7 +38,6 @@ def test_ties_are_measured():
 
 
 def test_float64_inside_is_seen():
-    assert check(VARIANTS["float64 inside"], ["conv"], dtypes=["float32"])["conv"].accuracy == (
-        "float32"
-    )
-    assert numpy.finfo("float32").eps > numpy.finfo("float64").eps
+    """The class is the finest arithmetic that explains what is returned."""
+    report = check(VARIANTS["float64 inside"], ["conv"], dtypes=["float32"])
+    assert report["conv"].accuracy == "float64"
