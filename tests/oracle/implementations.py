@@ -9,9 +9,10 @@ import numpy
 import scipy.signal
 
 from convspec import fast
+from convspec.operations import OPERATIONS
 from tests.oracle.arithmetic import to_bits
 
-OPERATIONS = (
+CORE = (
     "convolve",
     "correlate",
     "conv",
@@ -29,7 +30,7 @@ def offering(**functions: Any) -> SimpleNamespace:
 
 def everything() -> dict[str, Any]:
     """Every core operation and vjp of the fast twins, by name."""
-    return {n: getattr(fast, n) for name in OPERATIONS for n in (name, f"{name}_vjp")}
+    return {n: getattr(fast, n) for name in CORE for n in (name, f"{name}_vjp")}
 
 
 def after(change, function):
@@ -102,6 +103,10 @@ def winograd_conv(tile):
     """`conv` by Winograd F(tile x tile, 3 x 3) where it applies, plain elsewhere."""
 
     def conv(input, weight, bias=None, *, stride, padding, dilation, groups):
+        shapes = [x.shape for x in (input, weight, bias) if x is not None]
+        OPERATIONS["conv"].shape(
+            *shapes, stride=stride, padding=padding, dilation=dilation, groups=groups
+        )  # refuses what is no valid call
         plain = weight.shape[2:] == (3, 3) and stride == dilation == (1, 1) and groups == 1
         if not plain:
             return fast.conv(

@@ -73,6 +73,8 @@ def test_one_narrow_operand_is_enough():
 
 def sequential_half(input, weight, bias=None, *, stride, padding, dilation, groups):
     """Every product and every sum rounded to float16."""
+    if weight[0].size > 30:
+        raise NotImplementedError("slow")
     ones = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
     total = None
     for tap in numpy.ndindex(weight.shape[1:]):
