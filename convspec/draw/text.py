@@ -106,8 +106,9 @@ def _call(case: Case) -> str:
     given = [f"{name} {array.shape}" for name, array in case.operands.items()]
     for name, default in attribute_defaults(case.operation).items():
         value = case.attributes.get(name, default)
-        if isinstance(value, tuple) and len(leaves := set(numpy.ravel(value).tolist())) == 1:
-            value = leaves.pop()
+        if isinstance(value, tuple) and len(value) == _rank(case):
+            leaves = set(numpy.ravel(value).tolist())
+            value = leaves.pop() if len(leaves) == 1 else value
         if value != default:
             given.append(f"{name}={value!r}")
     return f"{case.operation}({', '.join(given)})"

@@ -13,7 +13,12 @@ from convspec.operations import OPERATIONS
 from convspec.oracle.call import Callee, Failed, Outcome, Returned, Unsupported, arguments, call
 from convspec.oracle.judge import judge, same_values
 from convspec.oracle.runner import Finding
+from convspec.oracle.shrink import smallest
 from convspec.oracle.trials.trial import Trial
+
+
+# How often a bad argument that is accepted is tried on a smaller case.
+SMALLER_ACCEPTED = 300
 
 
 def layouts(array: Array) -> Iterator[tuple[str, Array]]:
@@ -259,19 +264,30 @@ def accepts_findings(target: Callee, cases: list[Case]) -> tuple[int, list[Findi
         for name, bad in bad_calls(case):
             outcome = _answered(target, case, bad)
             judged += outcome is not None
-            if not _is_accepted(outcome) or name in accepted:
-                continue
-            # The same with one batch item is easier to read, where it is accepted too.
-            single = dict(bad_calls(_first_item(case))).get(name)
-            fewer = None if single is None else _answered(target, case, single)
-            if single is not None and _is_accepted(fewer):
-                bad, outcome = single, fewer
-            outputs = outcome.outputs if isinstance(outcome, Returned) else None
-            message = f"{name} was accepted"
-            if isinstance(outcome, Failed):
-                message = f"{message}: {outcome.message}"
-            accepted[name] = Finding("accepts", message, bad, outputs, (), None)
+            if name not in accepted and _is_accepted(outcome):
+                accepted[name] = _accepted(target, case, name)
     return judged, list(accepted.values())
+
+
+def _accepted(target: Callee, case: Case, name: str) -> Finding:
+    """The smallest case which, spoilt in the way that `name` says, is accepted."""
+
+    def spoilt(valid: Case) -> tuple[Case, Outcome | None] | None:
+        bad = dict(bad_calls(valid)).get(name)
+        return None if bad is None else (bad, _answered(target, valid, bad))
+
+    def fails(valid: Case) -> bool:
+        seen = spoilt(valid)
+        return seen is not None and _is_accepted(seen[1])
+
+    seen = spoilt(smallest(case, fails, SMALLER_ACCEPTED))
+    assert seen is not None
+    bad, outcome = seen
+    outputs = outcome.outputs if isinstance(outcome, Returned) else None
+    message = f"{name} was accepted"
+    if isinstance(outcome, Failed):
+        message = f"{message}: {outcome.message}"
+    return Finding("accepts", message, bad, outputs, (), None)
 
 
 def _answered(target: Callee, case: Case, bad: Case) -> Outcome | None:
@@ -289,14 +305,3 @@ def _is_accepted(outcome: Outcome | None) -> bool:
     """Whether a call came back at all: to return what is no output is no refusal."""
     returned = isinstance(outcome, Returned)
     return returned or (isinstance(outcome, Failed) and outcome.kind != "raises")
-
-
-def _first_item(case: Case) -> Case:
-    """A case with its first batch item alone: what is wrong with an argument shows there too."""
-    row = OPERATIONS[forward_name(case.operation)]
-    if row.operands[0] != "input":
-        return case
-    batched = {
-        name: array[:1] for name, array in case.operands.items() if name in ("cotangent", "input")
-    }
-    return case._replace(operands={**case.operands, **batched})

@@ -14,6 +14,7 @@ from convspec.arguments import Array
 from convspec.case import Case
 from convspec.oracle.call import ENDINGS, Callee, Returned, call
 from convspec.oracle.deviations import DEVIATIONS
+from convspec.oracle.deviations.validation import VALIDATION
 from convspec.oracle.diagnosis import (
     diagnose,
     distinguish,
@@ -116,6 +117,10 @@ def _mistakes(
         # A mistake may be confined to some geometries: right where the deviation would be wrong.
         alone = explanations(pairs, [])
         explained = [names or more for names, more in zip(explained, alone, strict=True)]
+    if replayed[0].kind == "accepts":
+        # What a mistake of another kind makes of a bad argument is a coincidence.
+        lenient = {deviation.name for deviation in VALIDATION}
+        explained = [[name for name in names if name in lenient] for names in explained]
     groups: list[tuple[list[Finding], list[str]]] = []
     left = list(range(len(replayed)))
     while left and len(groups) < MOST_MISTAKES:
@@ -126,6 +131,7 @@ def _mistakes(
         names = [name for name, count in counts.items() if count == most]
         names = _told_apart(context, names)
         group = [index for index in left if names[0] in explained[index]]
+        names = [name for name in names if all(name in explained[index] for index in group)]
         groups.append(([replayed[index] for index in group], names))
         left = [index for index in left if index not in group]
     if left and len(groups) < MOST_MISTAKES:

@@ -10,6 +10,7 @@ import numpy
 import pytest
 
 from convspec import fast
+from convspec.draw.text import draw
 from convspec.oracle import Difference, OperationReport, Report, check
 from convspec.oracle.check import checkable_operations, element
 from convspec.oracle.report import plain
@@ -81,6 +82,24 @@ def test_a_learners_mistake_has_a_name():
     assert "flip" in difference.diagnosis
     assert report["conv"].conventions["kernel_orientation"] == "flipped"
     assert difference.case.operands["weight"].size == 2
+
+
+def test_bad_arguments_that_are_accepted_are_told_apart_and_small():
+    """Each by its own name, in the smallest call that is accepted, which shows what is bad in it."""
+
+    def lenient(input, weight, bias=None, *, stride=1, **attributes):
+        if isinstance(stride, tuple):
+            stride = stride[: input.ndim - 2]
+        if bias is not None and bias.shape == (1,):
+            bias = numpy.repeat(bias, len(weight))
+        return fast.conv(input, weight, bias, stride=stride, **attributes)
+
+    found = {d.diagnosis: d for d in quick(offering(conv=lenient), "conv")["conv"].differences}
+    assert found.keys() == {"superfluous attribute entries accepted", "bias of one element repeated"}
+    assert all(difference.ties == () for difference in found.values())
+    assert all(array.size <= 2 for d in found.values() for array in d.case.operands.values())
+    superfluous = found["superfluous attribute entries accepted"]
+    assert "stride=(1, 1)" in draw(superfluous.case, superfluous.expected, superfluous.actual)
 
 
 def test_an_accepted_convention_is_no_difference():
