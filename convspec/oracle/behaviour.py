@@ -16,7 +16,6 @@ from convspec.oracle.runner import Finding
 from convspec.oracle.shrink import smallest
 from convspec.oracle.trials.trial import Trial
 
-
 # How often a bad argument that is accepted is tried on a smaller case.
 SMALLER_ACCEPTED = 300
 

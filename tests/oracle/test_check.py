@@ -95,7 +95,10 @@ def test_bad_arguments_that_are_accepted_are_told_apart_and_small():
         return fast.conv(input, weight, bias, stride=stride, **attributes)
 
     found = {d.diagnosis: d for d in quick(offering(conv=lenient), "conv")["conv"].differences}
-    assert found.keys() == {"superfluous attribute entries accepted", "bias of one element repeated"}
+    assert found.keys() == {
+        "superfluous attribute entries accepted",
+        "bias of one element repeated",
+    }
     assert all(difference.ties == () for difference in found.values())
     assert all(array.size <= 2 for d in found.values() for array in d.case.operands.values())
     superfluous = found["superfluous attribute entries accepted"]
