@@ -85,7 +85,7 @@ def test_a_learners_mistake_has_a_name():
 
 
 def test_bad_arguments_that_are_accepted_are_told_apart_and_small():
-    """Each by its own name, in the smallest call that is accepted, which shows what is bad in it."""
+    """Each by its own name, in the smallest call that is accepted, which shows what is bad."""
 
     def lenient(input, weight, bias=None, *, stride=1, **attributes):
         if isinstance(stride, tuple):
