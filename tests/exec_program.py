@@ -103,7 +103,7 @@ def main(fault="none", first="1", done=None):
                 continue
         try:
             answer = respond(request)
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             if fault == "dies-of-errors":
                 raise
             answer = encode({}, {"id": metadata["id"], "status": "error", "message": str(error)})

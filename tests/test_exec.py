@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import numpy
 import pytest
 
 from convspec.oracle import check
@@ -64,6 +65,36 @@ def conforms(report):
 
 def named(report, operation):
     return [difference.diagnosis for difference in report[operation].differences]
+
+
+def refusals(program):
+    """What an example says to bad values of attributes, each once a valid call has gone well."""
+    target = load(f"exec:{program}")
+    x, w = numpy.ones((1, 1, 4, 4), "float32"), numpy.ones((1, 1, 2, 2), "float32")
+    valid = {"stride": (1, 1), "padding": ((0, 0),) * 2, "dilation": (1, 1), "groups": 1}
+    for name, value in [("stride", (1.5, 1)), ("padding", "a \\ b"), ("groups", (1, 1))]:
+        assert target.conv(x, w, **valid).shape == (1, 1, 3, 3)
+        with pytest.raises(RuntimeError) as refused:
+            target.conv(x, w, **{**valid, name: value})
+        yield name, str(refused.value)
+
+
+@needs_node
+def test_the_example_in_javascript_refuses_with_a_message():
+    said = dict(refusals(f"node {ROOT / 'examples/javascript/conv.mjs'}"))
+    assert "stride [1.5,1] must be 2 positive integers" in said["stride"]
+    assert r'padding "a \\ b" must be 2 pairs of integers' in said["padding"]
+    assert "groups [1,1] must be a positive integer" in said["groups"]
+
+
+@needs_cc
+def test_the_example_in_c_refuses_with_a_message(tmp_path):
+    said = dict(refusals(compiled(ROOT / "examples/c/conv.c", tmp_path)))
+    assert said == {
+        "stride": "stride must be whole numbers, and begins with [1.5",
+        "padding": r'padding must be whole numbers, and begins with "a \\ b"',
+        "groups": "groups must be whole numbers, and begins with [1,1",
+    }
 
 
 @needs_node

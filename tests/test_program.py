@@ -182,8 +182,9 @@ def test_a_crash_costs_one_case(tmp_path):
     assert (found.kind, found.cases, found.dtype) == ("crash", 1, "float32")
     assert "ended by SIGSEGV" in found.message
     assert isinstance(found.expected, tuple)
-    # The steps that draw on the cases that went well may draw others.
-    assert abs(report["conv"].judged - whole["conv"].judged) < 10
+    # The rest was judged all the same.  Bad arguments are tried on a spread of the cases that went
+    # well: with one case less it is another spread, and not every argument fits every case.
+    assert report["conv"].judged > 0.98 * whole["conv"].judged
 
 
 def test_a_crash_at_a_bad_argument_is_one_as_well():

@@ -225,7 +225,8 @@ static void read_text(char *text, size_t room) {
   text[length] = 0;
 }
 
-/* The numbers of a list, or of lists in lists, one after the other; true is 1. */
+/* The whole numbers of a list, or of lists in lists, one after the other; true is 1.  How many
+   they are, or -1 where they are too many or something else is among them. */
 static int read_numbers(long *numbers, int most) {
   int count = 0, depth = 0;
   do {
@@ -237,7 +238,7 @@ static int read_numbers(long *numbers, int most) {
       char *end = (char *)at;
       long number = strncmp(at, "true", 4) == 0 ? 1 : strtol(at, &end, 10);
       if (end == at) end += number ? 4 : strncmp(at, "false", 5) == 0 ? 5 : 0;
-      if (end == at || count == most) broken("no list of numbers");
+      if (end == at || count == most) return -1;
       numbers[count++] = number;
       at = end;
     }
@@ -282,8 +283,9 @@ static void read_description(const char *name, void *into) {
     read_text(array->dtype, sizeof array->dtype);
   } else if (!strcmp(name, "shape")) {
     array->axes = read_numbers(array->shape, AXES);
+    if (array->axes < 0) broken("no shape");
   } else {
-    read_numbers(offsets, 2);
+    if (read_numbers(offsets, 2) != 2) broken("no offsets");
     request->begin[request->count] = offsets[0];
   }
 }
@@ -304,22 +306,25 @@ static char unknown[64]; /* an attribute that this program does not know */
 
 static void read_attribute(const char *name, void *into) {
   Attributes *given = into;
-  if (!strcmp(name, "stride")) given->steps = read_numbers(given->stride, AXES);
-  else if (!strcmp(name, "padding")) given->sides = read_numbers(given->padding, 2 * AXES);
-  else if (!strcmp(name, "dilation")) given->holes = read_numbers(given->dilation, AXES);
+  const char *value = at;
+  int count = 0;
+  if (!strcmp(name, "stride")) count = given->steps = read_numbers(given->stride, AXES);
+  else if (!strcmp(name, "padding"))
+    count = given->sides = read_numbers(given->padding, 2 * AXES);
+  else if (!strcmp(name, "dilation")) count = given->holes = read_numbers(given->dilation, AXES);
   else if (!strcmp(name, "kernel_size"))
-    given->kernel_axes = read_numbers(given->kernel_size, AXES);
-  else if (!strcmp(name, "groups")) read_numbers(&given->groups, 1);
-  else if (!strcmp(name, "ceil_mode")) read_numbers(&given->ceil_mode, 1);
-  else {
-    snprintf(unknown, sizeof unknown, "%s", name);
-    at = "}"; /* the rest does not matter */
-  }
+    count = given->kernel_axes = read_numbers(given->kernel_size, AXES);
+  else if (!strcmp(name, "groups")) count = read_numbers(&given->groups, 1);
+  else if (!strcmp(name, "ceil_mode")) count = read_numbers(&given->ceil_mode, 1);
+  else snprintf(unknown, sizeof unknown, "%s", name);
+  int length = at + strcspn(at, ",]}") - value;
+  must(count >= 0, "%s must be whole numbers, and begins with %.*s", name, length, value);
+  if (unknown[0] || problem[0]) at = "}"; /* the rest does not matter */
 }
 
 /* One frame with what the metadata say and the outputs, each in its dtype. */
 static void respond(const char *metadata, const Array *outputs, int count) {
-  char header[4 * TEXT];
+  char header[5 * TEXT];
   int length = snprintf(header, sizeof header, "{\"__metadata__\":{%s}", metadata);
   long bytes = 0;
   for (int index = 0; index < count; index++) {
@@ -348,9 +353,15 @@ static void respond(const char *metadata, const Array *outputs, int count) {
 }
 
 static void say(const Request *request, const char *status, const char *message) {
-  char metadata[3 * TEXT];
+  char metadata[4 * TEXT], escaped[2 * TEXT];
+  int length = 0;
+  for (; *message; message++) {
+    if (*message == '"' || *message == '\\') escaped[length++] = '\\';
+    escaped[length++] = *message;
+  }
+  escaped[length] = 0;
   snprintf(metadata, sizeof metadata, "\"id\":\"%s\",\"status\":\"%s\",\"message\":\"%s\"",
-           request->id, status, message);
+           request->id, status, escaped);
   respond(metadata, NULL, 0);
 }
 
@@ -399,7 +410,8 @@ static void compute(Request *request, const char *data) {
   } else if (!read_arrays(request, data)) {
     say(request, "unsupported", "dtypes other than float32 and float64");
   } else {
-    if (!strcmp(request->operation, "max_pool"))
+    if (problem[0]) count = 0;
+    else if (!strcmp(request->operation, "max_pool"))
       count = max_pool(request->arrays, request->count, &given, outputs);
     else
       count = convolve(request->arrays, request->count, &given, gradient, outputs);

@@ -9,16 +9,28 @@ function must(condition, message) {
   if (!condition) throw new RangeError(message);
 }
 
+const shown = JSON.stringify;
+
+// Whether a value is a list of `count` integers, none below `least`.
+const areWhole = (value, count, least) =>
+  Array.isArray(value) &&
+  value.length === count &&
+  value.every((entry) => Number.isInteger(entry) && entry >= least);
+
 // Every (output position, tap, input position) that a sliding window joins, each of the three
 // as a flat index, and the output's sizes.  Padding is never stored: a tap outside the input
 // is not in the list.
 function windows(spatial, kernel, { stride, padding, dilation, ceil_mode = false }) {
   const rank = spatial.length;
-  must(rank > 0 && kernel.length === rank, `kernel [${kernel}] on spatial sizes [${spatial}]`);
+  must(rank > 0, "input must have spatial axes");
+  for (const [name, steps] of Object.entries({ kernel, stride, dilation }))
+    must(areWhole(steps, rank, 1), `${name} ${shown(steps)} must be ${rank} positive integers`);
+  must(
+    Array.isArray(padding) && padding.length === rank && padding.every((p) => areWhole(p, 2, 0)),
+    `padding ${shown(padding)} must be ${rank} pairs of integers that are not negative`,
+  );
   const sizes = spatial.map((n, a) => {
     const [low, high] = padding[a];
-    must(kernel[a] >= 1 && stride[a] >= 1 && dilation[a] >= 1, "sizes and steps must be positive");
-    must(low >= 0 && high >= 0, `padding ${low}, ${high} must not be negative`);
     const room = n + low + high - dilation[a] * (kernel[a] - 1) - 1;
     must(room >= 0, `a kernel of ${kernel[a]} exceeds the padded input of ${n + low + high}`);
     if (!ceil_mode) return Math.floor(room / stride[a]) + 1;
@@ -50,7 +62,8 @@ function products(input, weight, bias, attributes, visit) {
   const [N, C, ...spatial] = input.shape;
   const [O, share, ...kernel] = weight.shape;
   const { groups } = attributes;
-  must(groups >= 1 && C % groups === 0 && O % groups === 0, `groups ${groups} of ${C} and ${O}`);
+  must(areWhole([groups], 1, 1), `groups ${shown(groups)} must be a positive integer`);
+  must(C % groups === 0 && O % groups === 0, `groups ${groups} must divide ${C} and ${O}`);
   must(share === C / groups, `weight has ${share} channels, ${C / groups} are due`);
   must(!bias || (bias.shape.length === 1 && bias.shape[0] === O), `bias must have ${O} elements`);
   const { sizes, joined } = windows(spatial, kernel, attributes);
