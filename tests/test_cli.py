@@ -15,7 +15,8 @@ from convspec.case import Case
 from convspec.cli import VERBS, main
 from convspec.cli import check as verb
 from convspec.cli.files import write
-from convspec.cli.terminal import KINDS, show
+from convspec.cli.terminal import show
+from convspec.cli.words import KINDS
 from convspec.oracle.report import Difference, OperationReport, Report
 
 ROOT = Path(__file__).parents[1]
@@ -206,9 +207,7 @@ def test_known_differences_do_not_count(run, tmp_path):
         ("--convention kernel_orientation=", "kernel_orientation must be one of as the spec, "),
         ("--convention kernel_orientation=up", "kernel_orientation must be one of as the spec, "),
         ("--known absent.toml", "'absent.toml' does not exist"),
-        ("--report report.txt", "must end in .json"),
-        ("--report report.html", ".html reports are not available yet"),
-        ("--report report.xml", ".xml reports are not available yet"),
+        ("--report report.txt", "must end in .json, .xml, .html"),
         ("--report absent/report.json", "there is no directory"),
         ("--absent", "No such option"),
     ],
@@ -231,6 +230,25 @@ def test_the_report_is_written_as_json(run, tmp_path):
         "mine.py",
         "report.json",
     ]
+
+
+def test_several_reports_are_written_each_in_its_format(run, tmp_path):
+    files = {"report.json": "{", "report.xml": "<?xml", "report.html": "<!doctype html>"}
+    options = [word for name in files for word in ("--report", name)]
+    assert run("check", "mine.py", *options).exit_code == 0
+    for name, beginning in files.items():
+        assert (tmp_path / name).read_text(encoding="utf-8").startswith(beginning)
+
+
+def test_a_report_that_cannot_be_written_is_told_and_shown_all_the_same(run, tmp_path, monkeypatch):
+    def fail(path, text):
+        raise PermissionError(f"not {path.name}")
+
+    monkeypatch.setattr("convspec.cli.files.write", fail)
+    result = run("check", "mine.py", "--report", "report.xml")
+    assert result.exit_code == 2
+    assert result.stderr == "convspec: report.xml cannot be written: not report.xml\n"
+    assert "mine.py 1.0 conforms" in result.stdout
 
 
 def test_a_report_that_cannot_be_written_leaves_nothing_behind(monkeypatch, tmp_path):
@@ -260,7 +278,8 @@ def test_the_report_reads_from_top_to_bottom():
     )
     told = [
         "mine.py 1.0 differs from the spec",
-        "Python 3.11.7, level standard, seed 0, 1.2 s",
+        "Python 3.11.7, NumPy",
+        "level standard, seed 0, 1.2 s",
         "conv       differs    1234            3  float32",
         "Difference 1 of 1: conv: the result has wrong values",
         "17 cases fail like this. Output 0 is wrong.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -55,17 +56,22 @@ def _accuracy(_: click.Context, __: click.Parameter, name: str | None) -> str | 
     return name
 
 
-def _report_file(_: click.Context, __: click.Parameter, path: Path | None) -> Path | None:
-    """A path that the report can be written to: found out before the check, not after it."""
-    if path is None:
-        return None
-    if path.suffix in (".xml", ".html"):
-        raise click.BadParameter(f"{path}: {path.suffix} reports are not available yet; use .json")
-    if path.suffix != ".json":
-        raise click.BadParameter(f"{path}: must end in .json")
-    if not path.resolve().parent.is_dir():
-        raise click.BadParameter(f"{path}: there is no directory {path.resolve().parent}")
-    return path
+REPORTS = (".json", ".xml", ".html")
+
+
+def _report_files(
+    _: click.Context, __: click.Parameter, paths: tuple[Path, ...]
+) -> tuple[Path, ...]:
+    """Paths that reports can be written to: found out before the check, not after it."""
+    for path in paths:
+        if path.suffix not in REPORTS:
+            raise click.BadParameter(f"{path}: must end in {', '.join(REPORTS)}")
+        directory = path.resolve().parent
+        if not directory.is_dir():
+            raise click.BadParameter(f"{path}: there is no directory {directory}")
+        if not os.access(directory, os.W_OK):
+            raise click.BadParameter(f"{path}: nothing can be written to {directory}")
+    return paths
 
 
 def _listed(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> list[str] | None:
@@ -152,12 +158,13 @@ def _operation_names(
 )
 @click.option(
     "--report",
-    "report_file",
+    "report_files",
+    multiple=True,
     type=click.Path(dir_okay=False, path_type=Path),
-    callback=_report_file,
-    help="Write the report to this file, which ends in .json.",
+    callback=_report_files,
+    help="Write the report to this file, .json, .xml (JUnit) or .html; may be repeated.",
 )
-def command(target: str, report_file: Path | None, known: Any, **options: Any) -> NoReturn:
+def command(target: str, report_files: tuple[Path, ...], known: Any, **options: Any) -> NoReturn:
     """Compare TARGET with the spec.
 
     TARGET is fast, numpy, scipy, ndimage or torch, a package.module or path/to/file.py, each
@@ -185,8 +192,7 @@ def command(target: str, report_file: Path | None, known: Any, **options: Any) -
         traceback.print_exc()
         click.echo("convspec: the check itself failed, so nothing was judged", err=True)
         sys.exit(NOT_JUDGED)
-    _show(report, report_file)
-    sys.exit(exit_code(report))
+    sys.exit(exit_code(report) if _show(report, report_files) else NOT_JUDGED)
 
 
 def exit_code(report: Any) -> int:
@@ -201,15 +207,32 @@ def exit_code(report: Any) -> int:
     return next((code for status, code in codes.items() if status in statuses), NOT_JUDGED)
 
 
-def _show(report: Any, report_file: Path | None) -> None:
+def _show(report: Any, report_files: tuple[Path, ...]) -> bool:
+    """Write the report to the files, show it, and say whether every file could be written."""
     from rich.console import Console
 
     from convspec.cli.files import write
     from convspec.cli.terminal import show
 
-    if report_file:
-        write(report_file, report.to_json())
+    written = True
+    for path in report_files:
+        try:
+            write(path, _as_text(report, path.suffix))
+        except OSError as error:
+            click.echo(f"convspec: {path} cannot be written: {error}", err=True)
+            written = False
     show(report, Console(highlight=False))
+    return written
+
+
+def _as_text(report: Any, suffix: str) -> str:
+    """A report in the format that a file's name asks for."""
+    from convspec.cli.junit import junit
+    from convspec.cli.page import page
+
+    if suffix == ".xml":
+        return junit(report)
+    return page(report) if suffix == ".html" else str(report.to_json())
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Arrays as text: slices of at most two axes, with chosen elements in brackets."""
+"""Arrays as grids: slices of at most two axes, with chosen elements marked, and as text."""
 
 from __future__ import annotations
 
@@ -13,6 +13,22 @@ Index = tuple[int, ...]
 
 LARGEST = 9
 SLICES = 3
+PADDING = "."
+
+
+class Cell(NamedTuple):
+    """One element as it is shown, and whether it is marked; `PADDING` is no element."""
+
+    text: str
+    marked: bool
+
+
+class Slice(NamedTuple):
+    """A part of an array as rows of cells, under a title; what is left out is said in a note."""
+
+    title: str
+    rows: list[list[Cell]]
+    note: str
 
 
 class Block(NamedTuple):
@@ -34,30 +50,64 @@ def number(value: Any, *, exact: bool = False) -> str:
     return str(int(real)) if real.is_integer() and abs(real) < 1e7 else f"{real:.6g}"
 
 
-def blocks(
+def slices(
     name: str, array: Array, marked: set[Index], *, axes: int, exact: bool = False
-) -> list[Block]:
+) -> list[Slice]:
     """The slices of `array` over its last `axes` axes (one or two) that hold a marked element, or
     the first slice where none does.
 
-    Marked indices outside the array are positions on padding: they are drawn as dots.
+    Marked indices outside the array are positions on padding.
 
     >>> import numpy
-    >>> blocks("x", numpy.array([[1, 2], [3, 4]]), {(1, -1), (1, 0)}, axes=1)
-    [Block(title='x[1]', lines=['[.][3] 4 '])]
+    >>> slices("x", numpy.array([1, 2]), {(-1,)}, axes=1)
+    [Slice(title='x', rows=[[Cell(text='.', marked=True), Cell(text='1', marked=False), \
+Cell(text='2', marked=False)]], note='')]
     """
     leading = array.ndim - axes
     prefixes = sorted({index[:leading] for index in marked if _holds(array, index[:leading])})
     if array.size == 0:
-        return [Block(name, [f"no elements, shape {array.shape}"])]
+        return [Slice(name, [], f"no elements, shape {array.shape}")]
     shown = []
     for prefix in (prefixes or [(0,) * leading])[:SLICES]:
         inside = {index[leading:] for index in marked if index[:leading] == prefix}
         title = f"{name}[{', '.join(map(str, prefix))}]" if prefix else name
-        shown.append(Block(title, _lines(array[prefix], inside, exact=exact)))
+        shown.append(_slice(title, array[prefix], inside, exact=exact))
     if len(prefixes) > SLICES:
-        shown[-1].lines.append(f"and {len(prefixes) - SLICES} more slices")
+        more = f"and {len(prefixes) - SLICES} more slices"
+        notes = [note for note in (shown[-1].note, more) if note]
+        shown[-1] = shown[-1]._replace(note="\n".join(notes))
     return shown
+
+
+def _slice(title: str, array: Array, marked: set[Index], *, exact: bool) -> Slice:
+    """A slice of one or two axes; a single axis is one row."""
+    if array.ndim < 2:
+        array = array.reshape(1, -1)
+        marked = {(0, *index) for index in marked}
+    ranges = [
+        _shown(size, [index[axis] for index in marked]) for axis, size in enumerate(array.shape)
+    ]
+    rows = [
+        [Cell(_text(array, (i, j), exact=exact), (i, j) in marked) for j in ranges[1]]
+        for i in ranges[0]
+    ]
+    return Slice(title, rows, _left_out(array.shape, ranges))
+
+
+def block(shown: Slice) -> Block:
+    """A slice as text, with marked elements in brackets.
+
+    >>> block(Slice("x", [[Cell(".", True), Cell("3", True), Cell("4", False)]], ""))
+    Block(title='x', lines=['[.][3] 4 '])
+    """
+    wide = max((len(cell.text) for row in shown.rows for cell in row), default=1)
+    lines = [
+        "".join(
+            f"[{text:>{wide}}]" if is_marked else f" {text:>{wide}} " for text, is_marked in row
+        )
+        for row in shown.rows
+    ]
+    return Block(shown.title, [*lines, *shown.note.splitlines()])
 
 
 def side_by_side(shown: Sequence[Block], width: int) -> list[str]:
@@ -68,12 +118,12 @@ def side_by_side(shown: Sequence[Block], width: int) -> list[str]:
     """
     rows: list[list[Block]] = []
     used = 0
-    for block in shown:
-        needed = max(map(len, (block.title, *block.lines))) + 4
+    for each in shown:
+        needed = max(map(len, (each.title, *each.lines))) + 4
         if not rows or used + needed > width:
             rows.append([])
             used = 0
-        rows[-1].append(block)
+        rows[-1].append(each)
         used += needed
     lines: list[str] = []
     for row in rows:
@@ -82,7 +132,7 @@ def side_by_side(shown: Sequence[Block], width: int) -> list[str]:
 
 
 def _joined(row: list[Block]) -> list[str]:
-    height = max(len(block.lines) for block in row)
+    height = max(len(each.lines) for each in row)
     columns = []
     for title, lines in row:
         column = [title, *lines, *[""] * (height - len(lines))]
@@ -95,26 +145,6 @@ def _holds(array: Array, prefix: Index) -> bool:
     return all(0 <= p < n for p, n in zip(prefix, array.shape, strict=False))
 
 
-def _lines(array: Array, marked: set[Index], *, exact: bool) -> list[str]:
-    """A slice of one or two axes; a single axis is one line."""
-    if array.ndim < 2:
-        array = array.reshape(1, -1)
-        marked = {(0, *index) for index in marked}
-    ranges = [
-        _shown(size, [index[axis] for index in marked]) for axis, size in enumerate(array.shape)
-    ]
-    cells = [[_cell(array, (i, j), exact=exact) for j in ranges[1]] for i in ranges[0]]
-    wide = max((len(cell) for row in cells for cell in row), default=1)
-    lines = [
-        "".join(
-            f"[{cell:>{wide}}]" if (i, j) in marked else f" {cell:>{wide}} "
-            for j, cell in zip(ranges[1], row, strict=True)
-        )
-        for i, row in zip(ranges[0], cells, strict=True)
-    ]
-    return [*lines, *_left_out(array.shape, ranges)]
-
-
 def _shown(size: int, marked: list[int]) -> range:
     """Which positions of an axis to draw: all with their padding, or those near the marks."""
     low, high = min([0, *marked]), max([size - 1, *marked])
@@ -125,16 +155,16 @@ def _shown(size: int, marked: list[int]) -> range:
     return range(first, first + LARGEST)
 
 
-def _cell(array: Array, index: Index, *, exact: bool) -> str:
+def _text(array: Array, index: Index, *, exact: bool) -> str:
     inside = all(0 <= i < n for i, n in zip(index, array.shape, strict=True))
-    return number(array[index], exact=exact) if inside else "."
+    return number(array[index], exact=exact) if inside else PADDING
 
 
-def _left_out(shape: tuple[int, ...], ranges: list[range]) -> list[str]:
+def _left_out(shape: tuple[int, ...], ranges: list[range]) -> str:
     """Which part of a slice is drawn, where it is not all of it."""
     said = []
     for name, size, shown in zip(("rows", "columns"), shape, ranges, strict=True):
         inside = range(max(0, shown.start), min(size, shown.stop))
         if len(inside) < size:
             said.append(f"{name} {inside.start} to {inside.stop - 1} of {size}")
-    return [f"({', '.join(said)})"] if said else []
+    return f"({', '.join(said)})" if said else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import Any
 
 from convspec.arguments import Shape
 from convspec.case import Case, call_windows
@@ -25,7 +26,7 @@ def marks(case: Case, index: Index) -> Marks:
     >>> sorted(marks(Case("max_pool", operands, attributes), (0, 0, 0))["input"])
     [(0, 0, -1), (0, 0, 0)]
     """
-    shapes = {name: array.shape for name, array in case.operands.items()}
+    shapes = {name: _shape(operand) for name, operand in case.operands.items()}
     if case.operation in ("convolve", "correlate"):
         return _overlap_marks(case, shapes, index)
     if case.operation == "conv":
@@ -37,6 +38,11 @@ def marks(case: Case, index: Index) -> Marks:
         sliding = call_windows(case.operation, shapes, case.attributes)
         return {"input": {(n, c, *a) for _, a in _all_taps(shapes["input"][2:], sliding, i)}}
     return {}
+
+
+def _shape(operand: Any) -> Any:
+    """The shape of an array; of a list of arrays, theirs."""
+    return [each.shape for each in operand] if isinstance(operand, list) else operand.shape
 
 
 def _all_taps(

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy
 
+import convspec
 from convspec.arguments import Array
 from convspec.case import Case
 from convspec.oracle.call import ENDINGS
@@ -66,7 +67,9 @@ class OperationReport(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What a check found about an implementation."""
+    """What a check found about an implementation, and the versions of what took part: `version`
+    is the implementation's own.
+    """
 
     target: str
     version: str | None
@@ -75,6 +78,8 @@ class Report(NamedTuple):
     seed: int
     seconds: float
     operations: dict[str, OperationReport]
+    numpy: str = numpy.__version__
+    convspec: str = convspec.__version__
 
     @property
     def status(self) -> str:
@@ -94,7 +99,9 @@ class Report(NamedTuple):
         return self.operations[key]
 
     def to_json(self) -> str:
-        """The whole report as JSON text; arrays become their dtype, shape and values."""
+        """The whole report as JSON text, as `report.schema.json` beside this file describes it;
+        arrays become their dtype, shape and values.
+        """
         return json.dumps(_plain_report(self), indent=2, allow_nan=False) + "\n"
 
 
@@ -116,7 +123,7 @@ def _plain_difference(difference: Difference) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON has it; non-finite numbers as text.
+    """A value as JSON has it: non-finite numbers, and whatever JSON lacks, as text.
 
     >>> plain(numpy.array([1.0, float("inf")]))
     {'dtype': 'float64', 'shape': [2], 'values': [1.0, 'inf']}
@@ -137,6 +144,10 @@ def plain(value: Any) -> Any:
         return {str(key): plain(entry) for key, entry in value.items()}
     if isinstance(value, tuple | list):
         return [plain(entry) for entry in value]
-    if isinstance(value, float) and not numpy.isfinite(value):
-        return str(value)
-    return value
+    if isinstance(value, bool | numpy.bool_):
+        return bool(value)
+    if isinstance(value, numpy.integer):
+        return int(value)
+    if isinstance(value, float | numpy.floating):
+        return float(value) if numpy.isfinite(value) else str(float(value))
+    return value if value is None or isinstance(value, int | str) else str(value)
