@@ -165,26 +165,6 @@ def test_ties_nans_dtypes_and_empty_batches():
     assert adaptive_max_pool(numpy.ones((1, 1, 3), "int16"), output_size=2).dtype == "int64"
 
 
-def test_pytorch_agrees():
-    torch = pytest.importorskip("torch", reason="PyTorch is an independent witness where installed")
-    functional = torch.nn.functional
-    # Windows of 1, 2 and 4 elements: averages of integers are then exact in both.
-    x = integers(2, 3, 6, 4).astype("float64")
-    for size in ((3, 2), (6, 4), (5, 3), (8, 4)):
-        pairs = [
-            (functional.adaptive_max_pool2d, *POOLS[0]),
-            (functional.adaptive_avg_pool2d, *POOLS[1]),
-        ]
-        for theirs, pool, back in pairs:
-            tensor = torch.tensor(x, requires_grad=True)
-            y = theirs(tensor, size)
-            numpy.testing.assert_array_equal(pool(x, output_size=size), y.detach().numpy())
-            g = integers(*y.shape, seed=1).astype("float64")
-            y.backward(torch.tensor(g))
-            (d_x,) = back(g, x, output_size=size)
-            numpy.testing.assert_array_equal(d_x, tensor.grad.numpy())
-
-
 X = numpy.zeros((1, 2, 5, 5))
 
 

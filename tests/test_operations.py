@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from inspect import Parameter, signature
+from importlib import import_module
+from inspect import Parameter, getmembers, isfunction, signature
+from pkgutil import iter_modules
 
 import numpy
 import pytest
@@ -29,6 +31,35 @@ def arguments(row):
 def outputs(row, *operands, **attributes):
     result = row.definition(*operands, **attributes)
     return result if isinstance(result, tuple) else (result,)
+
+
+PUBLIC = {name + suffix for name in OPERATIONS for suffix in ("", "_vjp")}
+# Whose functions are about operations, and are none themselves.
+TOOLS = ("convspec.matrix", "convspec.symbolic")
+# Makes arrays of the factors of a kernel, as `arguments.array` makes one.
+NO_OPERATIONS = {"kernels_of"}
+
+
+def test_every_function_that_the_package_offers_is_in_the_table():
+    offered = {name: getattr(convspec, name) for name in convspec.__all__}
+    functions = {name for name, value in offered.items() if isfunction(value)}
+    assert {name for name in functions if offered[name].__module__ not in TOOLS} == PUBLIC
+
+
+def test_every_function_of_arrays_in_a_chapter_is_in_the_table():
+    """Also one that the package forgot to offer: all that take an array, or anything like one, and
+    all that end in `_vjp`.
+    """
+    found = set()
+    for module in iter_modules(convspec.__path__, "convspec."):
+        if module.ispkg or module.name in (*TOOLS, "convspec.arguments"):
+            continue
+        for name, function in getmembers(import_module(module.name), isfunction):
+            own = function.__module__ == module.name and not name.startswith("_")
+            kinds = [str(one.annotation) for one in signature(function).parameters.values()]
+            if own and (name.endswith("_vjp") or any("ArrayLike" in kind for kind in kinds)):
+                found.add(name)
+    assert found - NO_OPERATIONS == PUBLIC
 
 
 @BY_NAME

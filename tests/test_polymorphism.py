@@ -18,11 +18,7 @@ VJP_WITHOUT_SYMBOLS = {
     *{"max_pool", "max_pool_with_indices", "adaptive_max_pool", "spatial_pyramid_pool"},
 }
 # Rational functions of their operands: Fractions in, Fractions out.
-RATIONAL = [
-    name
-    for name, row in OPERATIONS.items()
-    if row.rounding != "elementary" and name != "max_pool_with_indices"
-]
+RATIONAL = [name for name, row in OPERATIONS.items() if row.rounding != "elementary"]
 # The rational operations above that divide by something other than a power of two.  A window has at
 # most 6 elements, each below 64 in size: their sum rounds 5 times, their quotient once.
 AVERAGES = {"average_pool", "adaptive_average_pool"}
