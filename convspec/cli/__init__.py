@@ -13,6 +13,7 @@ from convspec import __version__
 
 VERBS = {
     "check": "Compare an implementation with the spec.",
+    "replay": "Show the arithmetic of a difference again.",
     "list": "What there is: operations, targets, deviations.",
 }
 

@@ -110,7 +110,7 @@ def decode(data: bytes) -> tuple[dict[str, Array], dict[str, str]]:
         raise WireError(
             f"a header of {length} bytes: {len(data) - 8} are there, and {MOST_HEADER} allowed"
         )
-    header = _header(data[8 : 8 + length])
+    header = json_object(data[8 : 8 + length], "the header")
     metadata = _metadata(header.pop("__metadata__", {}))
     entries = [_entry(name, value) for name, value in header.items()]
     numbers = memoryview(data)[8 + length :]
@@ -118,16 +118,23 @@ def decode(data: bytes) -> tuple[dict[str, Array], dict[str, str]]:
     return {entry.name: _array(entry, numbers) for entry in entries}, metadata
 
 
-def _header(data: bytes) -> dict[str, Any]:
+def json_object(data: bytes, what: str) -> dict[str, Any]:
+    """The object in a JSON text; raises `WireError` where it is none, or says something twice.
+
+    >>> json_object(b'{"a": 1, "a": 2}', "the index")
+    Traceback (most recent call last):
+    ...
+    convspec.oracle.wire.WireError: the index is no JSON object: 'a' is there twice
+    """
     try:
         header = json.loads(
             data.decode("utf-8"), object_pairs_hook=_object, parse_constant=_no_constant
         )
     except (ValueError, RecursionError) as error:
         # What an error quotes may be long.
-        raise WireError(f"the header is no JSON object: {str(error)[:200]}") from None
+        raise WireError(f"{what} is no JSON object: {str(error)[:200]}") from None
     if not isinstance(header, dict):
-        raise WireError(f"the header is no JSON object but a {type(header).__name__}")
+        raise WireError(f"{what} is no JSON object but a {type(header).__name__}")
     return header
 
 
@@ -162,7 +169,7 @@ def _entry(name: str, value: Any) -> _Entry:
         raise WireError(f"{shown}: shape: must be a list of at most {MOST_AXES} sizes")
     if not _counts(offsets) or len(offsets) != 2:
         raise WireError(f"{shown}: data_offsets: must be a list of a begin and an end")
-    dtype = _dtype(_NAMES[short])
+    dtype = array_dtype(_NAMES[short])
     # NumPy refuses a shape whose other axes are beyond its range even where one of them is 0.
     if math.prod(size for size in shape if size) * dtype.itemsize >= 2**63:
         raise WireError(f"{shown}: shape {shape}: no array is so large")
@@ -180,7 +187,8 @@ def _counts(value: Any) -> bool:
     )
 
 
-def _dtype(name: str) -> numpy.dtype[Any]:
+def array_dtype(name: str) -> numpy.dtype[Any]:
+    """The little-endian dtype of a name; raises `WireError` for bfloat16 without `ml_dtypes`."""
     if name == "bfloat16":
         try:
             import ml_dtypes
@@ -287,11 +295,16 @@ def attributes_of(text: str) -> dict[str, Any]:
     >>> attributes_of('{"padding":[[0,1]],"p":"inf"}')
     {'padding': ((0, 1),), 'p': inf}
     """
-    attributes = _header(text.encode("utf-8", "surrogatepass"))
-    return {name: _normalised(value) for name, value in attributes.items()}
+    attributes = json_object(text.encode("utf-8", "surrogatepass"), "the text of attributes")
+    return {name: normalised_value(value) for name, value in attributes.items()}
 
 
-def _normalised(value: Any) -> Any:
+def normalised_value(value: Any) -> Any:
+    """A value of JSON as attributes hold it: lists become tuples, inf, -inf and nan numbers.
+
+    >>> normalised_value([[0, 1], "inf"])
+    ((0, 1), inf)
+    """
     if isinstance(value, list):
-        return tuple(map(_normalised, value))
+        return tuple(map(normalised_value, value))
     return _NON_FINITE.get(value, value) if isinstance(value, str) else value

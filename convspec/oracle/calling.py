@@ -1,0 +1,59 @@
+"""One call of an implementation, here or in a process of its own."""
+
+from __future__ import annotations
+
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+from typing import Any
+
+import numpy
+
+from convspec.case import Case
+from convspec.oracle.call import Outcome, Unsupported, call, callee
+from convspec.oracle.target import load
+
+
+class CallEndedError(Exception):
+    """The process of a call ended, or did not come back in time."""
+
+
+def called(implementation: Any, case: Case) -> Outcome:
+    """What a call came to, on arrays of its own.
+
+    >>> from convspec import fast
+    >>> called(fast, Case("relu", {"input": numpy.array([-1.0, 2.0])}, {}))
+    Returned(outputs=(array([0., 2.]),))
+    """
+    target = callee(implementation, case.operation)
+    if target is None:
+        return Unsupported(f"the implementation has no {case.operation}")
+    operands = {
+        name: [each.copy() for each in operand] if isinstance(operand, list) else operand.copy()
+        for name, operand in case.operands.items()
+    }
+    with numpy.errstate(all="ignore"):
+        return call(target, case.operation, operands, case.attributes)
+
+
+def called_apart(target: str, case: Case, seconds: float) -> Outcome:
+    """`called` in a fresh process, which loads the target.
+
+    Raises `CallEndedError` where that process ends or takes longer than `seconds`.
+    """
+    pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+    future = pool.submit(_load_and_call, target, case)
+    try:
+        return future.result(timeout=seconds)
+    except BrokenProcessPool:
+        raise CallEndedError("the process ended in the call") from None
+    except TimeoutError:
+        for process in (pool._processes or {}).values():
+            process.kill()
+        raise CallEndedError(f"the call did not return within {seconds:g} s") from None
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _load_and_call(target: str, case: Case) -> Outcome:
+    return called(load(target), case)
