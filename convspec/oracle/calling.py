@@ -28,7 +28,7 @@ def called(implementation: Any, case: Case) -> Outcome:
     target = callee(implementation, case.operation)
     if target is None:
         return Unsupported(f"the implementation has no {case.operation}")
-    operands = {
+    operands: dict[str, Any] = {
         name: [each.copy() for each in operand] if isinstance(operand, list) else operand.copy()
         for name, operand in case.operands.items()
     }

@@ -6,14 +6,14 @@ would cost more than a moment: a case of a report is a small one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy
 
-from convspec.arguments import Array, Shape
+from convspec.arguments import Array
 from convspec.case import Case, attribute_defaults, forward_name
 from convspec.operations import OPERATIONS, Operation
 from convspec.oracle.report import FORMAT, Outputs
@@ -204,7 +204,7 @@ def _volume(sizes: Any) -> int:
     return prod(leaf for leaf in _leaves([sizes]) if isinstance(leaf, int))
 
 
-def _per_output(shape: Shape | Sequence[Shape]) -> int:
+def _per_output(shape: Any) -> int:
     """How many elements of a second operand an output may take part with."""
     if isinstance(shape, list):
         return prod(map(_per_output, shape))
