@@ -241,6 +241,33 @@ def receptive_field(stack: Sequence[Window]) -> ReceptiveField:
     return ReceptiveField(size, jump, first)
 
 
+def joint_field(fields: Sequence[ReceptiveField]) -> ReceptiveField:
+    """The field of an output computed from several that lie side by side: the smallest range that
+    holds all of theirs.
+
+    Raises `ValueError` where their jumps differ: then no one range follows every output.
+
+    >>> joint_field([ReceptiveField(1, 2, 0), ReceptiveField(5, 2, -2)])
+    ReceptiveField(size=5, jump=2, start=-2)
+    """
+    jumps = {field.jump for field in fields}
+    if len(jumps) != 1:
+        raise ValueError(f"fields with jumps {sorted(jumps)}: must all have one jump")
+    first = min(field.start for field in fields)
+    stop = max(field.start + field.size for field in fields)
+    return ReceptiveField(stop - first, jumps.pop(), first)
+
+
+def field_through(field: ReceptiveField, window: Window) -> ReceptiveField:
+    """The field of a window that slides over outputs which have a field themselves: they are the
+    outputs of one window, as large as the field.
+
+    >>> field_through(ReceptiveField(size=3, jump=2, start=-1), Window(kernel=3, low=1))
+    ReceptiveField(size=7, jump=2, start=-3)
+    """
+    return receptive_field([Window(field.size, field.jump, low=-field.start), window])
+
+
 def overlap(mode: str, n: int, m: int) -> range:
     """The positions of the full convolution of sizes `n` and `m` that a mode keeps.
 

@@ -1,0 +1,1 @@
+"""Networks: plans, runs, architectures."""
