@@ -15,6 +15,7 @@ VERBS = {
     "check": "Compare an implementation with the spec.",
     "replay": "Show the arithmetic of a difference again.",
     "list": "What there is: operations, targets, deviations.",
+    "claims": "What the source documents state, each with its verdict and proofs.",
     "summary": "The layers of a network, with their sizes and counts.",
 }
 

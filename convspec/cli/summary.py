@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from convspec.cli.refusal import Refused, no_such
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -27,12 +28,6 @@ SHOWN = {
 }
 
 
-class Refused(click.ClickException):
-    """A question without an answer, told in one line."""
-
-    exit_code = 2
-
-
 @click.command("summary")
 @click.argument("name", required=False)
 @click.option("--size", type=click.IntRange(min=1), help="Height and width of the input.")
@@ -45,7 +40,7 @@ def command(name: str | None, size: int | None) -> None:
             click.echo(known)
         return
     if name not in ARCHITECTURES:
-        raise Refused(f"no network is called {name!r}: {_instead(name, [*ARCHITECTURES])}")
+        raise no_such("network", name, ARCHITECTURES, "convspec summary")
     from convspec.network import plan
 
     network = ARCHITECTURES[name]()
@@ -55,11 +50,6 @@ def command(name: str | None, size: int | None) -> None:
     except ValueError as error:
         raise Refused(str(error)) from None
     _show(network, steps)
-
-
-def _instead(name: str, known: list[str]) -> str:
-    close = get_close_matches(name.lower(), known, n=3)
-    return f"did you mean {' or '.join(close)}?" if close else "`convspec summary` lists them"
 
 
 def _show(network: Network, steps: tuple[Step, ...]) -> None:
