@@ -13,7 +13,8 @@ from convspec import __version__
 
 VERBS = {
     "check": "Compare an implementation with the spec.",
-    "replay": "Show the arithmetic of a difference again.",
+    "replay": "Differences or recorded vectors once more, with the arithmetic.",
+    "vectors": "Record vectors for implementations that never meet convspec.",
     "list": "What there is: operations, targets, deviations.",
     "claims": "What the source documents state, each with its verdict and proofs.",
     "summary": "The layers of a network, with their sizes and counts.",

@@ -79,9 +79,10 @@ def _listed(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> li
     return list(given) or None
 
 
-def _operation_names(
+def operation_names(
     _: click.Context, __: click.Parameter, given: tuple[str, ...]
 ) -> list[str] | None:
+    """Names of operations that the oracle judges; None, for all, where none is given."""
     from convspec.oracle.check import checkable_operations
 
     known = checkable_operations()
@@ -98,7 +99,7 @@ def _operation_names(
     "operations",
     multiple=True,
     metavar="NAME",
-    callback=_operation_names,
+    callback=operation_names,
     help="Only this operation; may be repeated.",
 )
 @click.option(

@@ -1,4 +1,4 @@
-"""`convspec replay FILE [TARGET]`: a stored difference once more, and its arithmetic."""
+"""`convspec replay PATH [TARGET]`: stored differences, or recorded vectors, once more."""
 
 from __future__ import annotations
 
@@ -13,34 +13,48 @@ SECONDS = 60.0
 
 
 @click.command("replay")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("path", type=click.Path(path_type=Path))
 @click.argument("target", required=False)
 @click.option("--difference", "wanted", metavar="ID", help="Only the difference of this id.")
-def command(file: Path, target: str | None, wanted: str | None) -> NoReturn:
-    """Show the arithmetic of the first wrong element of every difference in FILE, a report that
+def command(path: Path, target: str | None, wanted: str | None) -> NoReturn:
+    """Show the arithmetic of the first wrong element of every difference in PATH, a report that
     `check --report FILE.json` wrote; with TARGET, call that on the same arguments again.
 
-    Nothing that FILE names is run: only TARGET, as you name it.
+    Where PATH is a directory that `vectors` wrote, call TARGET (by default, the spec) on every
+    vector in it.
+
+    Nothing that PATH names is run: only TARGET, as you name it.
 
     Exits with 0 when TARGET, if there is one, now returns what is expected, 1 where it does not,
-    2 when FILE or TARGET cannot be used, 3 when TARGET crashed or hung.
+    2 when PATH or TARGET cannot be used, 3 when TARGET crashed or hung.
     """
-    from convspec.oracle.stored import StoredError, read_report
-    from convspec.oracle.target import TargetError, load
+    from convspec.cli.vectors import replayed
+    from convspec.oracle.stored import StoredError
+    from convspec.oracle.target import TargetError
 
     try:
-        name, differences = read_report(file)
-        implementation = load(target) if target else None
+        if path.is_dir() and wanted is None:
+            sys.exit(replayed(path, target or "spec"))
+        sys.exit(_report(path, target, wanted))
     except (StoredError, TargetError) as error:
         _refuse(str(error))
+
+
+def _report(path: Path, target: str | None, wanted: str | None) -> int:
+    """Replay the differences of a report; what the process should end with."""
+    from convspec.oracle.stored import StoredError, read_report
+    from convspec.oracle.target import load
+
+    name, differences = read_report(path)
+    implementation = load(target) if target else None
     chosen = [d for d in differences if wanted in (None, d.id)]
     if wanted and not chosen:
         ids = ", ".join(d.id for d in differences) or "none"
-        _refuse(f"{file}: --difference {wanted}: must be one of {ids}")
+        raise StoredError(f"{path}: --difference {wanted}: must be one of {ids}")
     if not chosen:
-        click.echo(f"{file}: the report of {_printable(name)} holds no differences")
+        click.echo(f"{path}: the report of {_printable(name)} holds no differences")
     codes = [_replayed(difference, implementation, target) for difference in chosen]
-    sys.exit(next((code for code in (DIFFERS, CRASHED, UNUSABLE) if code in codes), RIGHT))
+    return next((code for code in (DIFFERS, CRASHED, UNUSABLE) if code in codes), RIGHT)
 
 
 def _refuse(message: str) -> NoReturn:

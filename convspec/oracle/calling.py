@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
@@ -37,12 +38,18 @@ def called(implementation: Any, case: Case) -> Outcome:
 
 
 def called_apart(target: str, case: Case, seconds: float) -> Outcome:
-    """`called` in a fresh process, which loads the target.
+    """`called` in a fresh process, which loads the target; see `apart` for how it may end."""
+    outcome: Outcome = apart(_load_and_call, target, case, seconds=seconds)
+    return outcome
+
+
+def apart(function: Callable[..., Any], *arguments: Any, seconds: float) -> Any:
+    """What a function returns in a fresh process.
 
     Raises `CallEndedError` where that process ends or takes longer than `seconds`.
     """
     pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
-    future = pool.submit(_load_and_call, target, case)
+    future = pool.submit(function, *arguments)
     try:
         return future.result(timeout=seconds)
     except BrokenProcessPool:

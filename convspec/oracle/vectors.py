@@ -1,0 +1,133 @@
+"""Recorded vectors: cases with what the spec says of each, for implementations that never meet
+convspec.
+
+A case is one call.  So vectors hold the exact sweep, special values and bad arguments; what takes
+several calls to see (state, layout, ties, an accuracy class) stays with `check`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy
+
+from convspec.arguments import Array
+from convspec.case import Case, forward_name
+from convspec.operations import OPERATIONS
+from convspec.oracle.behaviour import bad_calls
+from convspec.oracle.reference import spec, trial
+from convspec.oracle.special import special_cases
+from convspec.oracle.streams import exact_trials
+from convspec.oracle.trials.trial import Setting
+
+DTYPE = numpy.dtype(numpy.float32)
+# Entries of at most this much lie in a byte; two of them are the same with probability 1/255.
+LARGEST = 127
+# Draws of a case that are recorded, an odd number: few where a wrong product shows in any of them.
+DRAWS_KEPT = {"products": 3}
+SELECTIONS_KEPT = 11
+# Every so many cases of a sweep one is recorded.
+SHARE = {"quick": 3, "standard": 2, "exhaustive": 2}
+REFUSALS_FROM = 24
+BATCHED = ("cotangent", "input", "values", "indices", "logits", "labels", "mask")
+
+NOTES = {
+    "Exact": "Every sum is exact in float32 and float64, in any order: outputs must be equal.",
+    "Rounded": "Outputs may lie as far from the expected ones as `bounds` says: a theorem for "
+    "float32, in any order of summation.",
+    "SpecialValues": "NaN and infinities must reach exactly the outputs that read them.",
+    "BadArgument": "The call must be refused, by whatever error.",
+    "Groups": "Channels fall into several groups.",
+    "Stride": "Windows are more than one position apart on some axis.",
+    "Dilation": "Taps are more than one position apart on some axis.",
+    "Padding": "Some axis is padded.",
+    "UnequalPadding": "Some axis is padded by more on one side than on the other.",
+    "OutputPadding": "The output of a transposed convolution is extended on its high side.",
+    "CeilMode": "The output size is rounded up.",
+    "CountsPadding": "Averages divide by positions on padding too.",
+    "Bias": "There is a bias.",
+    "SingleItem": "The batch holds one item.",
+}
+
+
+class Vector(NamedTuple):
+    """A case; the outputs that are expected and how far they may be off (None where they must be
+    equal), or why the call must be refused; and the flags that describe it.
+    """
+
+    case: Case
+    expected: tuple[Array, ...]
+    bounds: tuple[Array, ...] | None
+    refused: str | None
+    flags: tuple[str, ...]
+
+
+def vectors(operation: str, level: str, seed: int) -> Iterator[Vector]:
+    """The vectors of an operation, the same ones for the same arguments.
+
+    >>> next(vectors("conv", "quick", 0)).flags[0]
+    'Exact'
+    """
+    found = [_exact(case) for case in _swept(operation, level, seed)]
+    yield from found
+    rng = numpy.random.default_rng(seed)
+    for case in special_cases(operation, rng, DTYPE, 1):
+        yield _exact(case, "SpecialValues")
+    refused: dict[str, Case] = {}
+    for vector in found[:: max(1, len(found) // REFUSALS_FROM)]:
+        for why, bad in bad_calls(vector.case):
+            refused.setdefault(why, bad)
+    for why, bad in refused.items():
+        yield Vector(bad, (), None, why, ("BadArgument",))
+
+
+def _swept(operation: str, level: str, seed: int) -> Iterator[Case]:
+    """A share of the exact sweep, with few draws."""
+    setting = Setting(DTYPE, numpy.random.default_rng(seed), LARGEST)
+    for number, due in enumerate(exact_trials(operation, level, seed, setting)):
+        if number % SHARE[level] == 0:
+            yield _with_few_draws(Case(operation, due.operands, due.attributes))
+
+
+def _with_few_draws(case: Case) -> Case:
+    row = OPERATIONS[forward_name(case.operation)]
+    first = case.operands[row.operands[0]]
+    most = DRAWS_KEPT.get(row.rounding, SELECTIONS_KEPT)
+    if row.operands[0] not in BATCHED or len(first) <= most:
+        return case
+    chosen = numpy.linspace(0, len(first) - 1, most).round().astype(int)
+    operands = {
+        name: operand[chosen] if name in BATCHED and len(operand) == len(first) else operand
+        for name, operand in case.operands.items()
+    }
+    return case._replace(operands=operands)
+
+
+def _exact(case: Case, flag: str = "Exact") -> Vector:
+    with numpy.errstate(all="ignore"):
+        due = trial(case, spec())
+    first = "Rounded" if due.slack is not None else flag
+    return Vector(case, due.expected, due.slack, None, (first, *_flags(case)))
+
+
+def _flags(case: Case) -> Iterator[str]:
+    """What a case has that the plainest call has not."""
+    attributes = case.attributes
+    shown = {
+        "Groups": attributes.get("groups", 1) > 1,
+        "Stride": any(step > 1 for step in _per_axis(attributes.get("stride"))),
+        "Dilation": any(step > 1 for step in _per_axis(attributes.get("dilation"))),
+        "Padding": any(low or high for low, high in _per_axis(attributes.get("padding"))),
+        "UnequalPadding": any(low != high for low, high in _per_axis(attributes.get("padding"))),
+        "OutputPadding": any(_per_axis(attributes.get("output_padding"))),
+        "CeilMode": attributes.get("ceil_mode") is True,
+        "CountsPadding": attributes.get("count_include_pad") is True,
+        "Bias": "bias" in case.operands,
+        "SingleItem": len(case.operands.get("input", ())) == 1,
+    }
+    return (name for name, is_so in shown.items() if is_so)
+
+
+def _per_axis(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else ()
