@@ -1,13 +1,15 @@
 """PyTorch on the CPU: `torch.nn.functional`, and `torch.autograd` for the derivatives.
 
 Arrays are shared with PyTorch, not copied, wherever it can hold their strides.  Global settings
-(threads, determinism, precision) are left as the user has them.
+(threads, determinism, precision) are left as the user has them.  NumPy has bfloat16 from the
+package ml_dtypes; where that is missing, so is the dtype.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import Any
 
 import numpy
@@ -18,7 +20,7 @@ from convspec.arguments import Array
 
 name = "torch"
 version = torch.__version__
-dtypes = ("float64", "float32")
+dtypes = ("float64", "float32", "float16", *(("bfloat16",) if find_spec("ml_dtypes") else ()))
 isolate = True
 
 Ints = Sequence[int]
@@ -160,6 +162,8 @@ def _half_at_most(kernel_size: Ints, padding: Pairs) -> tuple[int, ...]:
 
 
 def _tensor(array: Array) -> Any:
+    if array.dtype.name == "bfloat16":  # which PyTorch and NumPy exchange as bits alone
+        return _tensor(array.view(numpy.int16)).view(torch.bfloat16)
     try:
         return torch.from_numpy(array)
     except ValueError:  # strides that are negative or no multiple of the item size
@@ -179,5 +183,9 @@ def _gradients(cotangent: Array, output: Any, leaves: Sequence[Any]) -> tuple[Ar
 
 
 def _array(tensor: Any) -> Array:
+    if tensor.dtype == torch.bfloat16:
+        import ml_dtypes
+
+        return _array(tensor.view(torch.int16)).view(ml_dtypes.bfloat16)
     array: Array = tensor.numpy()
     return array
