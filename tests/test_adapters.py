@@ -11,13 +11,20 @@ import pytest
 
 import convspec
 from convspec.case import normalised
+from convspec.oracle.check import element
 from convspec.oracle.target import load
 
 SEED = 20240229
 
 
+# The largest integers in a test: every sum of products of them here is exact in the dtype.
+LARGEST = {"float16": 2, "bfloat16": 1}
+
+
 def integers(*shape, dtype="float64"):
-    return numpy.random.default_rng(SEED).integers(-9, 10, shape).astype(dtype)
+    largest = LARGEST.get(dtype, 9)
+    whole = numpy.random.default_rng(SEED).integers(-largest, largest + 1, shape)
+    return whole.astype(element(dtype))
 
 
 def agree(actual, expected):
@@ -182,19 +189,29 @@ def case(operation, rank, dtype):
 
 
 OPERATIONS = ["conv", "conv_transpose", "max_pool", "max_pool_with_indices", "average_pool"]
+PYTORCH = [
+    (operation, rank, dtype)
+    for operation in OPERATIONS
+    for rank in (1, 2, 3)
+    for dtype in ("float64", "float32", "float16", "bfloat16")
+    # What PyTorch says it has not on a CPU; see below.
+    if (operation, rank) != ("average_pool", 3) or dtype not in LARGEST
+]
 
 
 @pytorch
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("rank", [1, 2, 3])
-@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize(("operation", "rank", "dtype"), PYTORCH)
 def test_pytorch_covers_operation_and_gradient(operation, rank, dtype):
+    if dtype == "bfloat16":
+        pytest.importorskip("ml_dtypes", reason="needs convspec[bfloat16]")
     operands, attributes = case(operation, rank, dtype)
     expected = getattr(convspec, operation)(*operands, **attributes)
     agree(getattr(load("torch"), operation)(*operands, **attributes), expected)
     shape = (expected[0] if isinstance(expected, tuple) else expected).shape
-    # Multiples of every divisor here, so that shares of an average are integers.
-    cotangent = 64 * integers(*shape, dtype=dtype)
+    cotangent = integers(*shape, dtype=dtype)
+    if operation == "average_pool":
+        # Multiples of every divisor here, so that shares are integers.
+        cotangent *= 64
     agree(
         getattr(load("torch"), f"{operation}_vjp")(cotangent, *operands, **attributes),
         getattr(convspec, f"{operation}_vjp")(cotangent, *operands, **attributes),
@@ -229,6 +246,13 @@ def test_what_pytorch_lacks_is_unsupported(operation, change, reason):
     operands, attributes = case(operation, 2, "float32")
     with pytest.raises(NotImplementedError, match=reason):
         getattr(load("torch"), operation)(*operands, **{**attributes, **change})
+
+
+@pytorch
+def test_pytorch_itself_says_that_it_has_no_volume_averages_in_half_precision():
+    operands, attributes = case("average_pool", 3, "float16")
+    with pytest.raises(NotImplementedError, match="not implemented for 'Half'"):
+        load("torch").average_pool(*operands, **attributes)
 
 
 @pytorch

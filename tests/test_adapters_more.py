@@ -88,14 +88,15 @@ def case(operation, rank, dtype, lacks=()):
 ALL = [1, 2, 3]
 BOTH = ["float32", "float64"]
 NARROW = ["float32"]
+HALF = ["float16", "float32"]
 TRANSPOSED = ("groups", "padding", "output_padding", "dilation")
 # Target, operation, ranks, dtypes, and what the package lacks.
 COVERED = [
-    ("onnxruntime", "conv", ALL, NARROW, ()),
-    ("onnxruntime", "conv_transpose", ALL, NARROW, ()),
-    ("onnxruntime", "max_pool", ALL, BOTH, ()),
-    ("onnxruntime", "max_pool_with_indices", ALL, BOTH, ()),
-    ("onnxruntime", "average_pool", ALL, NARROW, ()),
+    ("onnxruntime", "conv", ALL, HALF, ()),
+    ("onnxruntime", "conv_transpose", ALL, HALF, ()),
+    ("onnxruntime", "max_pool", ALL, [*HALF, "float64"], ()),
+    ("onnxruntime", "max_pool_with_indices", ALL, [*HALF, "float64"], ()),
+    ("onnxruntime", "average_pool", ALL, HALF, ()),
     ("onnx-reference", "conv", ALL, BOTH, ()),
     ("onnx-reference", "conv_transpose", ALL, BOTH, ("groups",)),
     ("onnx-reference", "max_pool", ALL, BOTH, ()),
@@ -118,8 +119,10 @@ COVERED = [
     ("tensorflow", "conv", [1, 2], BOTH, ("dilation",)),
     ("tensorflow", "conv", [3], BOTH, ("stride", "groups")),
     ("tensorflow", "conv_transpose", ALL, BOTH, TRANSPOSED),
-    ("tensorflow", "max_pool", ALL, BOTH, ("dilation", "ceil_mode")),
-    ("tensorflow", "average_pool", ALL, BOTH, ("dilation", "ceil_mode")),
+    ("tensorflow", "max_pool", ALL, NARROW, ("dilation", "ceil_mode")),
+    ("tensorflow", "max_pool", [1, 2], ["float64"], ("dilation", "ceil_mode")),
+    ("tensorflow", "average_pool", ALL, NARROW, ("dilation", "ceil_mode")),
+    ("tensorflow", "average_pool", [1, 2], ["float64"], ("dilation", "ceil_mode")),
 ]
 CASES = [
     (target, operation, rank, dtype, lacks)

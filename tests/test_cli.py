@@ -186,6 +186,13 @@ def test_known_differences_do_not_count(run, tmp_path):
         result = run("check", "mine.py", "--known", "known.toml", found=found)
         assert result.exit_code == code, result.output
     assert "known, but not seen: value, Output 1 (so)" in result.output
+    result = run("check", "mine.py", "--known", "known.toml")
+    assert result.exit_code == 0
+    result = run("check", "mine.py", "--known", "known.toml", "--strict")
+    assert result.exit_code == 1
+    unjudged = report(operation(judged=0, unsupported=1))
+    result = run("check", "mine.py", "--known", "known.toml", "--strict", found=unjudged)
+    assert result.exit_code == 2
     (tmp_path / "known.toml").write_text("nonsense", encoding="utf-8")
     result = run("check", "mine.py", "--known", "known.toml")
     assert result.exit_code == 2

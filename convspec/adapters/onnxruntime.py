@@ -45,6 +45,6 @@ operations = implementation(
     _prepare,
     name="onnxruntime",
     version=onnxruntime.__version__,
-    dtypes=("float32", "float64"),
+    dtypes=("float32", "float64", "float16"),
     isolate=True,
 )

@@ -1,7 +1,8 @@
 """TensorFlow on the CPU: `tf.nn`, and `tf.GradientTape` for the derivatives.
 
 TensorFlow's CPU kernels have the channels last, and most have no padding of their own but the two
-words: `tf.pad` comes first wherever padding takes no part in the result.
+words: `tf.pad` comes first wherever padding takes no part in the result.  A call for which it says
+that it has no kernel is unsupported.
 """
 
 from __future__ import annotations
@@ -27,6 +28,14 @@ isolate = True
 Ints = Sequence[int]
 Pairs = Sequence[tuple[int, int]]
 
+# How it says that it has no kernel for a type, for groups, for dilation.
+_LACKING = (
+    "Could not find device for node",
+    "is not in the list of allowed values",
+    "not supported on CPU",
+    "do not yet support dilation",
+)
+
 _LAYOUTS = ("NWC", "NHWC", "NDHWC")
 _CONV_TRANSPOSE = (tf.nn.conv1d_transpose, tf.nn.conv2d_transpose, tf.nn.conv3d_transpose)
 _MAX_POOL = (tf.nn.max_pool1d, tf.nn.max_pool2d, tf.nn.max_pool3d)
@@ -35,7 +44,7 @@ _AVERAGE_POOL = (tf.nn.avg_pool1d, tf.nn.avg_pool2d, tf.nn.avg_pool3d)
 
 def conv(input: Array, weight: Array, bias: Array | None = None, **attributes: Any) -> Array:
     """`tf.nn.convolution` after `tf.pad`, then `tf.nn.bias_add`."""
-    return _channels_second(_conv(*_channels_last(input, weight, bias), **attributes))
+    return _channels_second(_called(_conv, _channels_last(input, weight, bias), attributes))
 
 
 def conv_vjp(
@@ -50,7 +59,8 @@ def conv_transpose(
     input: Array, weight: Array, bias: Array | None = None, **attributes: Any
 ) -> Array:
     """`tf.nn.conv1d_transpose`, `conv2d_transpose` or `conv3d_transpose`, then `bias_add`."""
-    return _channels_second(_conv_transpose(*_channels_last(input, weight, bias), **attributes))
+    operands = _channels_last(input, weight, bias)
+    return _channels_second(_called(_conv_transpose, operands, attributes))
 
 
 def conv_transpose_vjp(
@@ -63,7 +73,7 @@ def conv_transpose_vjp(
 
 def max_pool(input: Array, **attributes: Any) -> Array:
     """`tf.nn.max_pool1d`, `max_pool2d` or `max_pool3d`; `tf.nn.pool` where there is dilation."""
-    return _channels_second(_max_pool(tf.constant(_last(input)), **attributes))
+    return _channels_second(_called(_max_pool, [tf.constant(_last(input))], attributes))
 
 
 def max_pool_vjp(cotangent: Array, input: Array, **attributes: Any) -> tuple[Array, ...]:
@@ -74,7 +84,7 @@ def max_pool_vjp(cotangent: Array, input: Array, **attributes: Any) -> tuple[Arr
 
 def average_pool(input: Array, **attributes: Any) -> Array:
     """`tf.nn.avg_pool1d`, `avg_pool2d` or `avg_pool3d`; `tf.nn.pool` where there is dilation."""
-    return _channels_second(_average_pool(tf.constant(_last(input)), **attributes))
+    return _channels_second(_called(_average_pool, [tf.constant(_last(input))], attributes))
 
 
 def average_pool_vjp(cotangent: Array, input: Array, **attributes: Any) -> tuple[Array, ...]:
@@ -88,17 +98,17 @@ def _conv(
 ) -> Any:
     if any(s > 1 for s in stride) and any(d > 1 for d in dilation):
         raise NotImplementedError("tf.nn.convolution has strides or dilations, not both")
-    _check_rank(stride)
+    rank = _rank(input)
     if input.shape[-1] != groups * weight.shape[-2]:
         raise ValueError(f"groups={groups}: the weight has {weight.shape[-2]} channels in each")
-    if len(stride) == len(_LAYOUTS) and groups != 1:
+    if rank == len(_LAYOUTS) and groups != 1:
         raise NotImplementedError("tf.nn.conv3d has no groups")
     output = tf.nn.convolution(
         _padded(input, padding),
         weight,
         strides=stride,
         padding="VALID",
-        data_format=_LAYOUTS[len(stride) - 1],
+        data_format=_LAYOUTS[rank - 1],
         dilations=dilation,
     )
     return tf.nn.bias_add(output, bias[0]) if bias else output
@@ -118,12 +128,12 @@ def _conv_transpose(
         raise NotImplementedError("TensorFlow's transposed convolutions have no groups")
     if any(map(any, padding)) or any(output_padding):
         raise NotImplementedError("TensorFlow's transposed convolutions pad by two words alone")
-    _check_rank(stride)
+    rank = _rank(input)
     sizes = [
         (n - 1) * s + d * (k - 1) + 1
         for n, s, d, k in zip(input.shape[1:-1], stride, dilation, weight.shape[:-2], strict=True)
     ]
-    output = _CONV_TRANSPOSE[len(stride) - 1](
+    output = _CONV_TRANSPOSE[rank - 1](
         input,
         weight,
         output_shape=(input.shape[0], *sizes, weight.shape[-2]),
@@ -166,12 +176,12 @@ def _pooled(
     stride: Ints,
     dilation: Ints,
 ) -> Any:
-    _check_rank(stride)
-    if any(d > 1 for d in dilation):
-        if any(s > 1 for s in stride):
-            raise NotImplementedError("tf.nn.pool has strides or dilations, not both")
-        return tf.nn.pool(input, kernel_size, kind, dilations=dilation, padding="VALID")
-    return functions[len(stride) - 1](input, kernel_size, stride, padding="VALID")
+    rank = _rank(input)
+    if all(d == 1 for d in dilation):
+        return functions[rank - 1](input, kernel_size, stride, padding="VALID")
+    if any(s > 1 for s in stride):
+        raise NotImplementedError("tf.nn.pool has strides or dilations, not both")
+    return tf.nn.pool(input, kernel_size, kind, strides=stride, dilations=dilation, padding="VALID")
 
 
 def _check_ceil(*, ceil_mode: bool) -> None:
@@ -179,15 +189,29 @@ def _check_ceil(*, ceil_mode: bool) -> None:
         raise NotImplementedError("TensorFlow's pools have no ceil mode")
 
 
-def _check_rank(stride: Ints) -> None:
-    if len(stride) > len(_LAYOUTS):
+def _rank(input: Any) -> int:
+    rank = len(input.shape) - 2
+    if rank > len(_LAYOUTS):
         raise NotImplementedError("TensorFlow has at most three spatial axes")
+    return rank
 
 
 def _padded(input: Any, padding: Pairs, value: float = 0.0) -> Any:
     if not any(map(any, padding)):
         return input
     return tf.pad(input, [(0, 0), *padding, (0, 0)], constant_values=value)
+
+
+def _called(
+    function: Callable[..., Any], operands: Sequence[Any], attributes: dict[str, Any]
+) -> Any:
+    try:
+        return function(*operands, **attributes)
+    except tf.errors.OpError as error:
+        if any(said in error.message for said in _LACKING):
+            reason = "TensorFlow has no CPU kernel for this type, grouping or dilation"
+            raise NotImplementedError(reason) from error
+        raise
 
 
 def _gradients(
@@ -200,8 +224,9 @@ def _gradients(
     with tf.GradientTape() as tape:
         for leaf in leaves:
             tape.watch(leaf)
-        output = function(*leaves, **attributes)
-    found: list[Any] = tape.gradient(output, leaves, tf.constant(_last(cotangent)))
+        output = _called(function, leaves, attributes)
+    weights = {"output_gradients": tf.constant(_last(cotangent))}
+    found: list[Any] = _called(tape.gradient, (output, leaves), weights)
     return found
 
 

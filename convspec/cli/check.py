@@ -142,6 +142,11 @@ def operation_names(
     help="A TOML file of differences that are known and do not count.",
 )
 @click.option(
+    "--strict",
+    is_flag=True,
+    help="A known difference that was not seen fails.",
+)
+@click.option(
     "--require-accuracy",
     metavar="CLASS",
     callback=_accuracy,
@@ -165,18 +170,21 @@ def operation_names(
     callback=_report_files,
     help="Write the report to this file, .json, .xml (JUnit) or .html; may be repeated.",
 )
-def command(target: str, report_files: tuple[Path, ...], known: Any, **options: Any) -> NoReturn:
+def command(
+    target: str, report_files: tuple[Path, ...], known: Any, *, strict: bool, **options: Any
+) -> NoReturn:
     """Compare TARGET with the spec.
 
     TARGET is fast, numpy, scipy, ndimage or torch, a package.module or path/to/file.py, each
     optionally followed by :object, a name that an installed package offers, or exec:COMMAND for
     a program in any language.
 
-    Exits with 0 when everything offered conforms, 1 on a difference, 2 when TARGET cannot be
-    loaded or nothing could be judged, 3 when the implementation crashed or hung.
+    Exits with 0 when everything offered conforms, 1 on a difference (with --strict also where a
+    known one was not seen), 2 when TARGET cannot be loaded or nothing could be judged, 3 when the
+    implementation crashed or hung.
     """
     from convspec.oracle import check
-    from convspec.oracle.known import with_known
+    from convspec.oracle.known import stale, with_known
     from convspec.oracle.target import TargetError, load
 
     try:
@@ -193,7 +201,9 @@ def command(target: str, report_files: tuple[Path, ...], known: Any, **options: 
         traceback.print_exc()
         click.echo("convspec: the check itself failed, so nothing was judged", err=True)
         sys.exit(NOT_JUDGED)
-    sys.exit(exit_code(report) if _show(report, report_files) else NOT_JUDGED)
+    code = exit_code(report) if _show(report, report_files) else NOT_JUDGED
+    unseen = strict and stale(report, known)
+    sys.exit(DIFFERS if unseen and code != NOT_JUDGED else code)
 
 
 def exit_code(report: Any) -> int:

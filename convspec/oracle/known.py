@@ -5,9 +5,13 @@
     kind = "raises"
     says = "smaller than kernel size"
     reason = "avg_pool3d compares the kernel with the input before padding it"
+    seen = "2.13.0"
 
 A row names the operation and the kind, says which difference of that kind it means (by its
-`diagnosis`, or by what its message `says`), and gives the reason why it is accepted.
+`diagnosis`, or by what its message `says`), and gives the reason why it is accepted.  It may add
+the version in which the difference was `seen`, how it was `verified` without convspec, and where
+`only` it shows, such as on some processors.  A row that meets no difference is stale, and the
+report says so.
 """
 
 from __future__ import annotations
@@ -20,13 +24,16 @@ from convspec.oracle.report import Difference, OperationReport, Report
 
 
 class Known(NamedTuple):
-    """An accepted difference; `diagnosis` and `says` are None where a row does not ask for them."""
+    """An accepted difference; what a row does not give is None."""
 
     operation: str
     kind: str
     reason: str
     diagnosis: str | None = None
     says: str | None = None
+    seen: str | None = None
+    verified: str | None = None
+    only: str | None = None
 
 
 def read(path: Path) -> tuple[Known, ...]:
@@ -74,21 +81,39 @@ def matches(known: Known, operation: str, difference: Difference) -> bool:
     )
 
 
+def stale(report: Report, rows: tuple[Known, ...]) -> tuple[Known, ...]:
+    """The rows of examined operations that mean none of their differences.
+
+    One that shows `only` somewhere is never stale: it may be that this is not the place.
+    """
+    return tuple(
+        row
+        for row in rows
+        if row.only is None
+        and (found := report.operations.get(row.operation)) is not None
+        and not any(matches(row, found.name, d) for d in found.differences)
+    )
+
+
 def with_known(report: Report, rows: tuple[Known, ...]) -> Report:
     """The report with its known differences accepted, and a note where a row meets nothing."""
-    operations = {name: _accepted(found, rows) for name, found in report.operations.items()}
+    left = stale(report, rows)
+    operations = {name: _accepted(found, rows, left) for name, found in report.operations.items()}
     return report._replace(operations=operations)
 
 
-def _accepted(found: OperationReport, rows: tuple[Known, ...]) -> OperationReport:
+def _accepted(
+    found: OperationReport, rows: tuple[Known, ...], left: tuple[Known, ...]
+) -> OperationReport:
     mine = [row for row in rows if row.operation == found.name]
     differences = tuple(
         d._replace(accepted=d.accepted or any(matches(row, found.name, d) for row in mine))
         for d in found.differences
     )
-    stale = tuple(
-        f"known, but not seen: {row.kind}, {row.diagnosis or row.says} ({row.reason})"
-        for row in mine
-        if not any(matches(row, found.name, d) for d in found.differences)
-    )
-    return found._replace(differences=differences, notes=(*found.notes, *stale))
+    notes = tuple(map(_stale_note, filter(left.__contains__, mine)))
+    return found._replace(differences=differences, notes=(*found.notes, *notes))
+
+
+def _stale_note(row: Known) -> str:
+    known = f"known in {row.seen}" if row.seen else "known"
+    return f"{known}, but not seen: {row.kind}, {row.diagnosis or row.says} ({row.reason})"
