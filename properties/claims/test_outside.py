@@ -6,7 +6,7 @@ import numpy
 import pytest
 
 from convspec import average_pool, conv, conv_transpose, convolve, max_pool
-from convspec.window import Window, coverage, extent, output_size, receptive_field
+from convspec.window import Window, coverage, extent, output_size
 
 from ..laws.statement import same
 
@@ -105,17 +105,6 @@ def test_224_at_stride_4_with_11_taps_is_no_55() -> None:
 
 def test_227_is() -> None:
     assert output_size(227, Window(11, 4)) == (227 - 11) // 4 + 1 == 55
-
-
-def test_a_pool_adds_one_to_the_field_and_doubles_what_comes_after() -> None:
-    before = [Window(3), Window(3)]
-    assert receptive_field(before).size == 5
-    assert receptive_field([*before, Window(2, 2)]).size == 6 != 10
-    assert receptive_field([*before, Window(2, 2), Window(3)]).size == 6 + 2 * 2
-
-
-def test_a_pool_doubles_the_jump() -> None:
-    assert receptive_field([Window(3), Window(2, 2)]).jump == 2
 
 
 def test_padding_of_the_emulating_convolution_is_k_minus_1_minus_p() -> None:
