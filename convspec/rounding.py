@@ -17,12 +17,14 @@ from typing import Any, NamedTuple
 import numpy
 
 PRECISION = {"float16": 11, "bfloat16": 8, "float32": 24, "float64": 53}
-_SMALLEST = {
-    "float16": 2.0**-24,
-    "bfloat16": 2.0**-133,
-    "float32": 2.0**-149,
-    "float64": 2.0**-1074,
+# The smallest normal number of a dtype, and of an accumulator with so many bits.
+_NORMAL = {
+    "float16": 2.0**-14,
+    "bfloat16": 2.0**-126,
+    "float32": 2.0**-126,
+    "float64": 2.0**-1022,
 }
+_ACCUMULATED = {11: 2.0**-14, 8: 2.0**-126, 24: 2.0**-126, 53: 2.0**-1022}
 
 
 class Arithmetic(NamedTuple):
@@ -95,20 +97,25 @@ def bound(
     r"""How far a sum of products computed in `arithmetic` and returned in `dtype` may lie from
     its exact `value`,
 
-    $$ \bigl((1 + 2 u_\text{op})^2 (1 + u)^n - 1\bigr) M, $$
+    $$ E = \bigl((1 + 2 u_\text{op})^2 (1 + u)^n - 1\bigr) M + n \lambda (1 + u)^n, $$
 
-    with one more rounding, $u_\text{out}$, of the result where the accumulator is wider than the
-    dtype, and the smallest subnormal of the dtype for each rounding, which may underflow.
-    Operands may be truncated instead of rounded to nearest, as matrix units do: hence $2 u$.
+    where operands that the arithmetic holds are not rounded ($u_\text{op} = 0$), and others may be
+    truncated, as matrix units do: hence $2 u_\text{op}$.  At most `n` products and sums are
+    subnormal and flushed to zero, which takes from each no more than the smallest normal number
+    $\lambda$ of the accumulator.  One that is wider than the dtype adds
+    $u_\text{out} (|y| + E)$ for storing the result, and the smallest normal number of the dtype
+    where the result may lie below it.  Derived in docs/rounding.md.
     """
     stored = precision(dtype)
     truncated = 2 * unit_roundoff(arithmetic.operand)
     operand = 2 * log1p(truncated) if arithmetic.operand < stored else 0.0
     summed = roundings * log1p(unit_roundoff(arithmetic.accumulator))
-    error = numpy.expm1(operand + summed) * magnitude
+    flushed = roundings * _ACCUMULATED[arithmetic.accumulator]
+    error = numpy.expm1(operand + summed) * magnitude + flushed * numpy.exp(summed)
     if arithmetic.accumulator > stored:
+        below = abs(value) - error < _NORMAL[dtype.name]
         error = error + unit_roundoff(stored) * (abs(value) + error)
-    error = error + (roundings + 1) * _SMALLEST[dtype.name]
-    # The float64 evaluation of this very bound rounds too.
+        error = error + _NORMAL[dtype.name] * below
+    # The float64 evaluation of this very bound rounds too, and so does that of `magnitude`.
     allowed: numpy.ndarray = error * (1 + 2.0**-40)
     return allowed

@@ -44,6 +44,7 @@ REQUIRED: dict[str, str] = {
     "float64 computed in float32": "float64",
     "result truncated toward zero": "float32",
     "average by a single-precision reciprocal": "float64",
+    "average accumulated in the storage dtype": "float32",
 }
 
 
@@ -72,7 +73,7 @@ def examined(name: str, operation: str, level: str) -> Row:
     deviation = DEVIATIONS[name]
     planted = SimpleNamespace(**{operation: deviation.edit(convspec.fast, operation)})
     required = REQUIRED.get(name)
-    dtypes = DTYPES.get(name) if required is None else (required,)
+    dtypes = DTYPES.get(name, None if required is None else (required,))
     begun = perf_counter()
     elements = tuple(map(element, dtypes or DEFAULT_DTYPES))
     plan = Plan(level, 0, elements, {}, required, None, stop_at_first=True)

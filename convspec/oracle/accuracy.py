@@ -19,7 +19,9 @@ from convspec.oracle import expected
 from convspec.oracle.call import Callee, Returned, call
 from convspec.oracle.exact import Pair, added, divided, sum_of_products
 from convspec.oracle.expected import divisors
+from convspec.oracle.leaning import leaning
 from convspec.oracle.reference import outputs_of
+from convspec.oracle.rounding_probes import probes
 from convspec.oracle.runner import Finding
 from convspec.rounding import (
     ACCURACIES,
@@ -60,20 +62,32 @@ GEOMETRIES: dict[str, tuple[tuple[dict[str, Shape], dict[str, Any]], ...]] = {
 }
 GEOMETRIES["correlate"] = GEOMETRIES["convolve"]
 
+# 400 sums of 16 terms that have no operand in common, of numbers of one magnitude: where small ones
+# are added to a large sum in a half type, errors of rounding to nearest lean as well.
+INDEPENDENT: dict[str, tuple[dict[str, Shape], dict[str, Any]]] = {
+    "conv": ({"input": (1, 400, 16), "weight": (400, 1, 16)}, {"groups": 400}),
+    "conv_transpose": ({"input": (1, 6400, 1), "weight": (6400, 1, 1)}, {"groups": 400}),
+    "average_pool": ({"input": (1, 400, 15)}, {"kernel_size": 15}),
+}
+
 
 class Accuracy(NamedTuple):
     """What the rounding of one dtype came to: the class (None where nothing was judged), the
-    worst ratio of error to bound within it, and a finding where no class explains an output.
+    worst ratio of error to bound within it, a finding where no class explains an output, and what
+    single products, single sums, and the signs of errors show.
     """
 
     judged: int
     name: str | None
     ratio: float
     findings: tuple[Finding, ...]
+    notes: tuple[str, ...] = ()
 
 
 class Rounded(NamedTuple):
-    """One output next to its exact value, its number of roundings, and its magnitude."""
+    """One output next to its exact value, its number of roundings, and its magnitude; `error` is
+    what it lies above the exact value.
+    """
 
     case: Case
     outputs: tuple[Array, ...]
@@ -96,27 +110,34 @@ def accuracy(
     the one required, or where no class explains an output.
     """
     seen = list(_observed(operation, target, namespace, dtype, rng))
+    alone, suspicions = _probed(operation, target, dtype)
+    apart = list(_independent(operation, target, namespace, dtype, rng))
+    leans = [note for rounded in apart if (note := leaning(rounded.error))]
+    notes = tuple(f"{dtype}: {note}" for note in dict.fromkeys([*suspicions, *leans]))
     if not seen:
         return Accuracy(0, None, 0.0, ())
+    seen = [*seen, *apart, *alone]
     judged = len({id(rounded.case) for rounded in seen})
-    name, ratio = _class(seen, dtype)
+    name, ratio = _class(seen, dtype, may_be_fast=not suspicions)
     due = required or FAST_ALGORITHM
     if name is not None and ACCURACIES.index(name) <= ACCURACIES.index(due):
-        return Accuracy(judged, name, ratio, ())
+        return Accuracy(judged, name, ratio, (), notes)
     own = own_arithmetic(dtype)
     held_to = next((a for a in _possible(dtype) if a.name == required), own)
     worst = max(seen, key=lambda rounded: _ratio(rounded, held_to, dtype))
-    return Accuracy(judged, name, ratio, (_finding(worst, held_to, dtype),))
+    return Accuracy(judged, name, ratio, (_finding(worst, held_to, dtype),), notes)
 
 
-def _class(seen: list[Rounded], dtype: numpy.dtype[Any]) -> tuple[str | None, float]:
+def _class(
+    seen: list[Rounded], dtype: numpy.dtype[Any], *, may_be_fast: bool
+) -> tuple[str | None, float]:
     """The finest class that explains every output, and the worst ratio within it."""
     own, ratio = own_arithmetic(dtype), numpy.inf
     for arithmetic in _possible(dtype):
         ratio = max(_ratio(rounded, arithmetic, dtype) for rounded in seen)
         if ratio <= 1:
             return arithmetic.name, ratio
-        if arithmetic.name == own.name and _is_fast(seen, dtype):
+        if arithmetic.name == own.name and may_be_fast and _is_fast(seen, dtype):
             return FAST_ALGORITHM, ratio
     return None, ratio
 
@@ -140,7 +161,7 @@ def _ratio(rounded: Rounded, arithmetic: Arithmetic, dtype: numpy.dtype[Any]) ->
     """The worst ratio of error to bound; infinite where an output is no finite number."""
     allowed = bound(arithmetic, dtype, rounded.roundings, rounded.magnitude, rounded.exact)
     with numpy.errstate(divide="ignore", invalid="ignore"):
-        ratios = numpy.where(rounded.error == 0, 0.0, rounded.error / allowed)
+        ratios = numpy.where(rounded.error == 0, 0.0, abs(rounded.error) / allowed)
     return float(numpy.nan_to_num(ratios, nan=numpy.inf).max(initial=0.0))
 
 
@@ -160,7 +181,7 @@ def _normwise(rounded: Rounded, dtype: numpy.dtype[Any]) -> bool:
     rounding the operands to half their digits, which a single product shows.
     """
     allowed = 256 * 2.0 ** -precision(dtype) * rounded.magnitude.max(initial=0.0)
-    return bool((rounded.error <= allowed).all())
+    return bool((abs(rounded.error) <= allowed).all())
 
 
 def _finding(rounded: Rounded, held_to: Arithmetic, dtype: numpy.dtype[Any]) -> Finding:
@@ -173,12 +194,14 @@ def _finding(rounded: Rounded, held_to: Arithmetic, dtype: numpy.dtype[Any]) -> 
     return Finding("accuracy", message, rounded.case, rounded.outputs, exact, None)
 
 
-def real_data(rng: numpy.random.Generator, shape: Shape, dtype: numpy.dtype[Any]) -> Array:
-    """Numbers with full significands, of both signs and of magnitudes up to `2^SPREAD` apart."""
+def real_data(
+    rng: numpy.random.Generator, shape: Shape, dtype: numpy.dtype[Any], spread: int = SPREAD
+) -> Array:
+    """Numbers with full significands, of both signs, whose exponents are up to `spread` apart."""
     bits = min(precision(dtype), 53)
     whole = rng.integers(2 ** (bits - 1), 2**bits, size=shape).astype(numpy.float64)
     signs = rng.choice([-1.0, 1.0], size=shape)
-    exponents = rng.integers(-SPREAD, 1, size=shape) - bits
+    exponents = rng.integers(-spread, 1, size=shape) - bits
     return numpy.asarray(numpy.ldexp(whole * signs, exponents), dtype)
 
 
@@ -203,10 +226,50 @@ def _observed(
                 operands = {"cotangent": real_data(rng, output, dtype), **operands}
             if same_sign:
                 operands = {n: abs(array) for n, array in operands.items()}
-            case = Case(operation, operands, attributes)
-            outcome = call(target, operation, operands, attributes)
-            if isinstance(outcome, Returned):
-                yield from _rounded(case, outcome.outputs, namespace, dtype)
+            yield from _called(Case(operation, operands, attributes), target, namespace, dtype)
+
+
+def _independent(
+    operation: str,
+    target: Callee,
+    namespace: Any,
+    dtype: numpy.dtype[Any],
+    rng: numpy.random.Generator,
+) -> Iterator[Rounded]:
+    """Sums of one sign that have no operand in common."""
+    if operation in INDEPENDENT:
+        shapes, given = INDEPENDENT[operation]
+        operands = {n: abs(real_data(rng, shape, dtype, spread=0)) for n, shape in shapes.items()}
+        case = Case(operation, operands, normalised(operation, shapes, given))
+        yield from _called(case, target, namespace, dtype)
+
+
+def _called(
+    case: Case, target: Callee, namespace: Any, dtype: numpy.dtype[Any]
+) -> Iterator[Rounded]:
+    outcome = call(target, case.operation, case.operands, case.attributes)
+    if isinstance(outcome, Returned):
+        yield from _rounded(case, outcome.outputs, namespace, dtype)
+
+
+def _probed(
+    operation: str, target: Callee, dtype: numpy.dtype[Any]
+) -> tuple[list[Rounded], list[str]]:
+    """Calls of one product or one sum, and what those suggest that return 1."""
+    seen: list[Rounded] = []
+    shown: dict[str, bool] = {}
+    for probe in probes(operation, dtype):
+        outcome = call(target, operation, probe.case.operands, probe.case.attributes)
+        if not isinstance(outcome, Returned):
+            continue
+        (actual,), (high, _) = outcome.outputs, probe.exact
+        if actual.dtype.kind not in "fV" or actual.shape != high.shape:
+            continue  # the sweep reports shapes and dtypes
+        error, count = _distance(actual, probe.exact), numpy.array(probe.roundings)
+        seen.append(Rounded(probe.case, outcome.outputs, 0, error, high, count, abs(high)))
+        suspected = bool((actual == probe.suspect).all())
+        shown[probe.suspicion] = shown.get(probe.suspicion, True) and suspected
+    return seen, [suspicion for suspicion, suspected in shown.items() if suspected]
 
 
 def _rounded(
@@ -277,8 +340,10 @@ def _plus(pair: Pair, term: Array) -> Pair:
 
 
 def _distance(actual: Array, pair: Pair) -> Array:
+    """How far an output lies above its exact value."""
     with numpy.errstate(invalid="ignore"):
-        return abs((actual.astype(numpy.float64) - pair[0]) - pair[1])
+        above: Array = (actual.astype(numpy.float64) - pair[0]) - pair[1]
+        return above
 
 
 def _averages(case: Case, outputs: tuple[Array, ...], dtype: numpy.dtype[Any]) -> Iterator[Rounded]:

@@ -61,6 +61,7 @@ def accuracy_step(subject: Subject, evidence: Evidence) -> None:
     )
     evidence.judged.append(seen.judged)
     evidence.findings.extend(seen.findings)
+    evidence.notes.extend(seen.notes)
     if seen.name is not None:
         evidence.accuracies.append(seen.name)
         evidence.notes.append(

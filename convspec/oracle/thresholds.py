@@ -17,6 +17,7 @@ from convspec.arguments import Shape
 from convspec.case import Case, forward_name, normalised
 from convspec.operations import OPERATIONS
 from convspec.oracle.draws import amplitude, distinct, integers
+from convspec.rounding import integer_bits
 
 CHANNELS = {
     "quick": (5, 9, 17, 33),
@@ -82,19 +83,11 @@ def threshold_cases(
         except ValueError:  # a feature that this shape cannot have
             continue
         yield _case(operation, shapes, complete, output, rng, dtype, largest)
-    if operation == "average_pool":
-        yield _long_constant(dtype)
-
-
-def _long_constant(dtype: numpy.dtype[Any]) -> Case:
-    """The average of 4096 ones: a sum of ones in float16 stops growing at 2048."""
-    ones = numpy.ones((1, 1, 4096), dtype)
-    shapes = {"input": ones.shape}
-    return Case(
-        "average_pool",
-        {"input": ones},
-        normalised("average_pool", shapes, {"kernel_size": 4096}),
-    )
+    # A half type cannot sum so many ones: that its sums stall is for the accuracy class to show.
+    if operation == "average_pool" and integer_bits(dtype) >= 12:
+        ones = numpy.ones((1, 1, 4096), dtype)
+        whole = normalised(name, {"input": ones.shape}, {"kernel_size": 4096})
+        yield Case(operation, {"input": ones}, whole)
 
 
 def _case(

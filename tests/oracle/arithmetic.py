@@ -49,3 +49,9 @@ def cut_to_bits(array, bits):
 def fractions(array):
     """The elements of an array, exactly."""
     return [Fraction(float(x)) for x in numpy.ravel(array)]
+
+
+def flushed(x: Fraction, bits: int, least: int) -> Fraction:
+    """As `rounded`, but zero where that is smaller than 2^least, the smallest normal number."""
+    near = rounded(x, bits)
+    return near if abs(near) >= Fraction(2) ** least else Fraction(0)
