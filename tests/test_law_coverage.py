@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
+from types import SimpleNamespace
 from typing import Any
 
 import numpy
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import properties.laws
@@ -22,8 +24,11 @@ from convspec.operations import OPERATIONS
 from convspec.oracle.target import load
 from convspec.plugin import Implementation
 from convspec.strategies import calls
+from properties.laws import COURSE
+from properties.laws.conftest import pytest_collection_modifyitems
 from properties.laws.exact import exactly
 from properties.laws.rewriting import run
+from properties.laws.subjects import ADAPTIVE, BIASED, LINEAR, having
 from properties.laws.test_batch import (
     BATCHED,
     CHANNELWISE,
@@ -33,8 +38,9 @@ from properties.laws.test_batch import (
     outputs,
     part,
 )
-from properties.laws.test_linearity import LINEAR, combined
+from properties.laws.test_linearity import combined
 from tests.test_strategies import find_any
+from tests.valid_calls import shape_of, valid_call
 
 SPEC = Implementation("spec", load("spec"))
 
@@ -49,18 +55,21 @@ def law_tests() -> Iterator[tuple[str, Any]]:
                     yield f"{module.name}::{name}", value
 
 
-def test_every_operation_has_laws_of_its_own() -> None:
-    """Besides those about every row, some law's source calls each operation by name."""
-    (folder,) = properties.laws.__path__
-    sources = {
-        path.name: path.read_text(encoding="utf-8")
-        for path in Path(folder).glob("test_*.py")
-        if path.name not in ("test_table.py", "test_batch.py")
-    }
-    for operation in OPERATIONS:
-        uses = (f".{operation}(", f'"{operation}"', f"{operation}_vjp(")
-        found = [name for name, text in sources.items() if any(use in text for use in uses)]
-        assert found, operation
+def test_the_course_has_every_chapter_once() -> None:
+    files = [m.name for m in iter_modules(properties.laws.__path__) if m.name.startswith("test_")]
+    assert sorted(COURSE) == sorted(files)
+
+
+def test_laws_run_in_the_order_of_the_course() -> None:
+    """Other tests, before, between and after, stay where they are."""
+    laws = [f"properties.laws.{name}" for name in sorted(COURSE)]
+    given = ["tests.one", *laws[:5], "tests.two", *laws[5:], "tests.three"]
+    items: list[Any] = [SimpleNamespace(module=SimpleNamespace(__name__=name)) for name in given]
+    pytest_collection_modifyitems([*items, SimpleNamespace()])
+    pytest_collection_modifyitems(items)
+    ran = [item.module.__name__ for item in items]
+    assert [ran[place] for place in (0, 6, -1)] == ["tests.one", "tests.two", "tests.three"]
+    assert [name for name in ran if name in laws] == [f"properties.laws.{name}" for name in COURSE]
 
 
 def test_every_law_is_stated_as_a_theorem() -> None:
@@ -70,13 +79,116 @@ def test_every_law_is_stated_as_a_theorem() -> None:
     assert [name for name, law in laws.items() if not law.__doc__] == []
 
 
-def test_the_laws_of_every_row_run_on_every_row() -> None:
-    from properties.laws import test_table
+# Operations whose outputs have no spatial axes, whatever the call.
+WITHOUT_SPACE = ("linear", "cross_entropy", "l2_penalty")
+WITH_INPUT = [name for name, row in OPERATIONS.items() if "input" in row.operands]
 
-    for name, law in vars(test_table).items():
-        if name.startswith("test_"):
-            (mark,) = [mark for mark in law.pytestmark if mark.args[0] == "operation"]
-            assert list(mark.args[1]) == list(OPERATIONS)
+# What each law that names operations could be about: all that have what it speaks of.
+DOMAINS = {
+    "test_adaptive::test_it_is_ordinary_pooling_where_the_sizes_divide": ADAPTIVE,
+    "test_adaptive::test_as_many_outputs_as_positions_change_nothing": ADAPTIVE,
+    "test_adaptive::test_every_window_is_a_slice": ADAPTIVE,
+    "test_batch::test_the_items_of_a_batch_never_meet": OPERATIONS,
+    "test_batch::test_an_empty_batch_gives_an_empty_batch": OPERATIONS,
+    "test_batch::test_every_channel_is_treated_alone": OPERATIONS,
+    "test_channels::test_groups_are_convolutions_side_by_side": having("groups"),
+    "test_channels::test_groups_are_a_block_diagonal_weight": having("groups"),
+    "test_convolution::test_both_distribute_over_addition": having("mode"),
+    "test_convolution::test_scalars_move_through": having("mode"),
+    "test_convolution::test_modes_are_parts_of_the_full_one": having("mode"),
+    "test_equivariance::test_windows_move_with_periodic_images": having("stride"),
+    "test_equivariance::test_the_interior_moves_by_multiples_of_the_stride": having("stride"),
+    "test_equivariance::test_transposing_everything_transposes_the_output": OPERATIONS,
+    "test_equivariance::test_mirroring_everything_mirrors_the_output": OPERATIONS,
+    "test_geometry::test_a_stride_keeps_one_dense_output_in_s": having("stride"),
+    "test_gradients::test_differences_of_a_linear_map_are_its_gradient": OPERATIONS,
+    "test_gradients::test_the_gradient_of_a_bias_is_the_sum_of_the_cotangent": BIASED,
+    "test_gradients::test_weights_that_sum_to_1_hand_on_the_whole_cotangent": WITH_INPUT,
+    "test_gradients::test_a_maximum_hands_its_cotangent_to_its_maxima": [
+        *having("kernel_size"),
+        *ADAPTIVE,
+    ],
+    "test_linearity::test_a_cotangent_is_the_adjoint": dict.fromkeys(name for name, _ in LINEAR),
+    "test_pooling::test_a_constant_stays_a_constant": WITH_INPUT,
+    "test_pooling::test_ceil_mode_only_adds_at_the_end": having("ceil_mode"),
+    "test_pooling::test_a_window_over_everything_is_global_pooling": having("kernel_size"),
+    "test_table::test_an_output_has_the_shape_of_the_table_and_the_dtype_of_its_input": OPERATIONS,
+    "test_table::test_cotangents_have_the_shapes_of_their_operands_and_are_linear": OPERATIONS,
+    "test_table::test_a_call_repeats_and_leaves_its_arguments_alone": OPERATIONS,
+}
+# Shown below to be false of the operations they leave out.
+SHOWN_BELOW = ("test_batch::",)
+
+
+def subjects() -> Iterator[tuple[str, Any, list[str]]]:
+    """Every law that runs on each of some operations, and these."""
+    for name, law in law_tests():
+        for mark in getattr(law, "pytestmark", ()):
+            if mark.name == "parametrize" and mark.args[0] == "operation":
+                yield name, law, list(mark.args[1])
+
+
+SUBJECTS = {name: operations for name, _, operations in subjects()}
+LAWS = {name: law for name, law, _ in subjects()}
+LEFT_OUT = [
+    (name, operation)
+    for name, domain in DOMAINS.items()
+    for operation in domain
+    if operation not in SUBJECTS.get(name, ())
+    and not name.startswith(SHOWN_BELOW)
+    and not ("test_equivariance" in name and operation in WITHOUT_SPACE)
+]
+
+
+def test_every_law_that_names_operations_says_which_it_could_be_about() -> None:
+    assert SUBJECTS.keys() == DOMAINS.keys()
+    for name, operations in SUBJECTS.items():
+        assert len(set(operations)) == len(operations)
+        assert set(operations) <= set(DOMAINS[name]), name
+
+
+def test_every_operation_has_laws_of_its_own() -> None:
+    """Besides those about every row and about batches, some law calls each operation by name."""
+    (folder,) = properties.laws.__path__
+    sources = {
+        path.name: path.read_text(encoding="utf-8")
+        for path in Path(folder).glob("test_*.py")
+        if path.name not in ("test_table.py", "test_batch.py")
+    }
+    named = {
+        operation
+        for name, operations in SUBJECTS.items()
+        if not name.startswith(("test_table", "test_batch")) and DOMAINS[name] is not OPERATIONS
+        for operation in operations
+    }
+    for operation in OPERATIONS.keys() - named:
+        uses = (f".{operation}(", f'"{operation}"', f"{operation}_vjp(")
+        assert [name for name, text in sources.items() if any(use in text for use in uses)]
+
+
+@pytest.mark.parametrize(("name", "operation"), LEFT_OUT)
+def test_a_law_is_false_of_the_operations_it_leaves_out(name: str, operation: str) -> None:
+    """Stated of one of them, it fails: some output is another, or there is no such call."""
+    law = LAWS[name]
+    generous = settings(
+        max_examples=300,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        report_multiple_bugs=False,
+        phases=(Phase.generate,),
+        suppress_health_check=list(HealthCheck),
+    )
+    stated = generous(given(**law.strategies)(law.statement))
+    with pytest.raises((AssertionError, ValueError)):
+        stated(implementation=SPEC, operation=operation)
+
+
+@pytest.mark.parametrize("operation", WITHOUT_SPACE)
+def test_the_operations_without_space_have_none(operation: str) -> None:
+    call = valid_call(operation)
+    shapes = map(shape_of, call.operands.values())
+    assert len(OPERATIONS[operation].shape(*shapes, **call.attributes)) < 3
 
 
 OTHER_OPERANDS = [

@@ -20,8 +20,7 @@ from convspec.window import Window, adaptive_range, coverage, output_size, taps
 from .exact import exactly
 from .rewriting import run
 from .statement import law, same
-
-ADAPTIVE = {"adaptive_max_pool": "max_pool", "adaptive_average_pool": "average_pool"}
+from .subjects import ADAPTIVE
 
 
 @pytest.mark.parametrize("operation", ADAPTIVE)

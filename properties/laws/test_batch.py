@@ -74,7 +74,7 @@ def has_channels(case: Case) -> bool:
 
 
 @pytest.mark.parametrize("operation", BATCHED)
-@law(data=st.data())
+@law(among=BATCHED, data=st.data())
 def test_the_items_of_a_batch_never_meet(implementation: Any, operation: str, data: Any) -> None:
     """op of a batch = the op of each item alone, in the same order; of an empty batch, nothing."""
     case = exactly(data.draw(calls(operation)))
@@ -89,7 +89,7 @@ def test_the_items_of_a_batch_never_meet(implementation: Any, operation: str, da
 
 
 @pytest.mark.parametrize("operation", BATCHED)
-@law(data=st.data())
+@law(among=BATCHED, data=st.data())
 def test_an_empty_batch_gives_an_empty_batch(
     implementation: Any, operation: str, data: Any
 ) -> None:
@@ -108,7 +108,7 @@ def test_a_mean_over_the_batch_joins_its_items(implementation: Any) -> None:
 
 
 @pytest.mark.parametrize("operation", CHANNELWISE)
-@law(data=st.data())
+@law(among=CHANNELWISE, data=st.data())
 def test_every_channel_is_treated_alone(implementation: Any, operation: str, data: Any) -> None:
     """op(x)[:, c] = op(x[:, c]): no vector width, tail or neighbour shows."""
     case = exactly(data.draw(calls(operation)))

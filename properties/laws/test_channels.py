@@ -1,7 +1,6 @@
-"""Channels and batch: sums over input channels, a row of kernels an output channel, groups apart.
+"""Channels: sums over input channels, a row of kernels an output channel, groups apart.
 
-Along channels a convolution is a matrix product; `groups` makes that matrix block-diagonal.  The
-items of a batch never meet.
+Along channels a convolution is a matrix product; `groups` makes that matrix block-diagonal.
 """
 
 from __future__ import annotations
@@ -17,11 +16,9 @@ from hypothesis import strategies as st
 from convspec.case import Case
 from convspec.strategies import arrays, calls
 
-from .rewriting import divisible, run
+from .rewriting import run
 from .statement import law, same
-
-SLIDING = ["conv", "conv_transpose", "max_pool", "average_pool"]
-POOLS = ["max_pool", "average_pool"]
+from .subjects import having
 
 
 def group_of(case: Case, group: int) -> Case:
@@ -37,7 +34,7 @@ def group_of(case: Case, group: int) -> Case:
     return Case(case.operation, operands, {**case.attributes, "groups": 1})
 
 
-@pytest.mark.parametrize("operation", ["conv", "conv_transpose"])
+@pytest.mark.parametrize("operation", having("groups"))
 @law(data=st.data())
 def test_groups_are_convolutions_side_by_side(
     implementation: Any, operation: str, data: Any
@@ -48,7 +45,7 @@ def test_groups_are_convolutions_side_by_side(
     same(run(implementation, case), numpy.concatenate(apart, axis=1))
 
 
-@pytest.mark.parametrize("operation", ["conv", "conv_transpose"])
+@pytest.mark.parametrize("operation", having("groups"))
 @law(data=st.data())
 def test_groups_are_a_block_diagonal_weight(implementation: Any, operation: str, data: Any) -> None:
     """op(x, w, groups G) = op(x, W) with W zero outside the blocks that belong to a group.
@@ -65,31 +62,6 @@ def test_groups_are_a_block_diagonal_weight(implementation: Any, operation: str,
     operands = {**case.operands, "weight": full}
     ungrouped = Case(operation, operands, {**case.attributes, "groups": 1})
     same(run(implementation, case), run(implementation, ungrouped))
-
-
-@pytest.mark.parametrize("operation", SLIDING)
-@law(data=st.data())
-def test_items_of_a_batch_never_meet(implementation: Any, operation: str, data: Any) -> None:
-    """op of a batch = the op of each item alone, in the same order; an empty batch gives none."""
-    case = divisible(data.draw(calls(operation)))
-    together = run(implementation, case)
-    x = case.operands["input"]
-    assert len(together) == len(x)
-    for item in range(len(x)):
-        alone = Case(operation, {**case.operands, "input": x[item : item + 1]}, case.attributes)
-        same(together[item : item + 1], run(implementation, alone))
-
-
-@pytest.mark.parametrize("operation", POOLS)
-@law(data=st.data())
-def test_a_pool_treats_every_channel_alone(implementation: Any, operation: str, data: Any) -> None:
-    """pool(x)[:, c] = pool(x[:, c]): no vector width, tail or neighbour shows."""
-    case = divisible(data.draw(calls(operation)))
-    together = run(implementation, case)
-    x = case.operands["input"]
-    for c in range(x.shape[1]):
-        alone = Case(operation, {"input": x[:, c : c + 1]}, case.attributes)
-        same(together[:, c : c + 1], run(implementation, alone))
 
 
 @law(case=calls("conv"), data=st.data())
@@ -151,22 +123,6 @@ def test_a_depthwise_convolution_is_one_correlation_a_channel(
     y = implementation.conv(x, w, groups=channels)
     for o, kernel in enumerate(w[:, 0]):
         same(y[0, o], scipy.signal.correlate2d(x[0, o // multiplier], kernel, mode="valid"))
-
-
-@pytest.mark.parametrize("operation", ["conv", "conv_transpose"])
-@law(data=st.data())
-def test_linear_in_the_input_and_in_the_weight(
-    implementation: Any, operation: str, data: Any
-) -> None:
-    """op(a x + x', w) = a op(x, w) + op(x', w), and so in w; with a bias neither holds."""
-    case = data.draw(calls(operation))
-    x, w = case.operands["input"], case.operands["weight"]
-    op, a = getattr(implementation, operation), data.draw(st.integers(-3, 3))
-    plain = op(x, w, **case.attributes)
-    other = data.draw(arrays(x.shape))
-    same(op(a * x + other, w, **case.attributes), a * plain + op(other, w, **case.attributes))
-    other = data.draw(arrays(w.shape))
-    same(op(x, a * w + other, **case.attributes), a * plain + op(x, other, **case.attributes))
 
 
 def test_a_bias_breaks_linearity(implementation: Any) -> None:

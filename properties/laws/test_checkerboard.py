@@ -79,6 +79,18 @@ def test_the_documents_stride_2_and_size_3(implementation: Any) -> None:
     )
 
 
+def test_the_documents_stride_2_and_size_5(implementation: Any) -> None:
+    """The documents' figure: counts 2 and 3 in turn.  In the plane the largest over the smallest
+    is the square of that on an axis, 9 / 4 of 3 / 2: the unevenness squared.
+    """
+    row = inner(overlap(implementation, 7, 5, 2), 5)
+    same(row, [3, 2, 3, 2, 3, 2, 3, 2, 3])
+    plane = implementation.conv_transpose(
+        numpy.ones((1, 1, 6, 6)), numpy.ones((1, 1, 5, 5)), stride=2
+    )[0, 0, 4:-4, 4:-4]
+    assert set(plane.ravel()) == {4, 6, 9}
+
+
 def test_the_smallest_checkerboard(implementation: Any) -> None:
     """Smallest counterexample to an even overlap: kernel 3, stride 2, two pixels, one position
     reached twice.  A stride of 2 with a kernel of 2 has none.

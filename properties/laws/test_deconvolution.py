@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy
+import pytest
 import scipy.signal
 from hypothesis import strategies as st
 
@@ -32,6 +33,29 @@ def test_deconvolving_undoes_the_full_convolution(implementation: Any, both: Any
     quotient, remainder = scipy.signal.deconvolve(implementation.convolve(x, w), w)
     same(quotient, x)
     same(remainder, numpy.zeros(len(x) + len(w) - 1))
+
+
+def test_a_kernel_that_begins_with_0_cannot_be_divided_by(implementation: Any) -> None:
+    """Smallest counterexample: of one tap 0, all products are 0.  A kernel 0, 1 only delays, and
+    SciPy, which divides by the first tap, refuses it all the same: strip the 0, and the delay is
+    back.
+    """
+    x, nothing, delay = numpy.array([5.0]), numpy.zeros(1), numpy.array([0.0, 1.0])
+    same(implementation.convolve(x, nothing), implementation.convolve(2 * x, nothing))
+    delayed = implementation.convolve(x, delay)
+    same(delayed, [0, 5])
+    with pytest.raises((ValueError, NotImplementedError)):
+        scipy.signal.deconvolve(delayed, delay)
+    same(scipy.signal.deconvolve(delayed, delay[1:])[0], [0, 5])
+
+
+def test_a_cropped_convolution_cannot_be_divided(implementation: Any) -> None:
+    """Smallest counterexample: mode valid, or a stride, makes two images one output."""
+    ones, one = numpy.ones(2), numpy.ones((1, 1, 1))
+    for x in ([1.0, 0.0], [0.0, 1.0]):
+        same(implementation.convolve(x, ones, mode="valid"), [1])
+    for x in ([[[1.0, 0.0]]], [[[1.0, 1.0]]]):
+        same(implementation.conv(x, one, stride=2), [[[1]]])
 
 
 @law(both=signals())

@@ -18,11 +18,21 @@ from convspec.case import Case
 from convspec.strategies import arrays, calls
 from convspec.window import Window, extent, output_size, taps, transposed_size
 
-from .rewriting import PER_AXIS, divisible, run, spatial, windows, with_input
+from .exact import alike, exactly
+from .rewriting import (
+    first,
+    mirrored,
+    mirrored_output,
+    rank_of,
+    reordered,
+    reordered_output,
+    run,
+    spatial,
+    windows,
+    with_input,
+)
 from .statement import law, same
-
-SLIDING = ["conv", "conv_transpose", "max_pool", "average_pool"]
-GATHERING = ["conv", "max_pool", "average_pool"]
+from .subjects import SLIDING, SPATIAL
 
 
 @st.composite
@@ -53,20 +63,25 @@ def test_periodic_images_may_move_by_anything(implementation: Any, drawn: Any) -
     same(still[0, 0], witness)
 
 
-@pytest.mark.parametrize("operation", ["max_pool", "average_pool"])
-@law(drawn=circular())
-def test_pooling_moves_with_periodic_images(
-    implementation: Any, operation: str, drawn: Any
-) -> None:
-    """T pool(x) = pool(T x), at stride 1 on a periodic image."""
-    image, kernel, shift = drawn
-    axes, sizes = spatial(image), kernel.shape[2:]
-    attributes = {"kernel_size": sizes, "stride": (1,) * len(sizes), "dilation": (1,) * len(sizes)}
-    still = divisible(Case(operation, {"input": image}, attributes))
-    x = still.operands["input"]
-    moved = with_input(still, continued(numpy.roll(x, shift, axes), kernel))
-    still = with_input(still, continued(x, kernel))
-    same(run(implementation, moved), numpy.roll(run(implementation, still), shift, axes))
+@pytest.mark.parametrize("operation", SLIDING)
+@law(among=SLIDING, data=st.data())
+def test_windows_move_with_periodic_images(implementation: Any, operation: str, data: Any) -> None:
+    """T op(x) = op(T x) for every translation T, at stride 1 on a periodic image, whatever a
+    window does with its elements.
+    """
+    case = exactly(data.draw(calls(operation)))
+    rank, x = len(windows(case)), case.operands["input"]
+    dense = {"stride": (1,) * rank, "padding": ((0, 0),) * rank, "ceil_mode": False}
+    dense = {name: value for name, value in dense.items() if name in case.attributes}
+    reach = [(0, extent(window) - 1) for _, window in windows(case)]
+    shift = tuple(data.draw(st.integers(0, n)) for n in x.shape[2:])
+
+    def around(image: Any) -> Any:
+        continued = numpy.pad(image, [(0, 0), (0, 0), *reach], mode="wrap")
+        return first(run(implementation, with_input(case, continued, **dense)))
+
+    moved = numpy.roll(around(x), shift, spatial(x))
+    alike(operation, around(numpy.roll(x, shift, spatial(x))), moved)
 
 
 def whole(n: int, window: Window) -> list[int]:
@@ -74,15 +89,15 @@ def whole(n: int, window: Window) -> list[int]:
     return [i for i in range(output_size(n, window)) if len(taps(n, window, i)) == window.kernel]
 
 
-@pytest.mark.parametrize("operation", GATHERING)
-@law(data=st.data())
+@pytest.mark.parametrize("operation", SLIDING)
+@law(among=SLIDING, data=st.data())
 def test_the_interior_moves_by_multiples_of_the_stride(
     implementation: Any, operation: str, data: Any
 ) -> None:
     """Push the input t strides towards the end: outputs whose whole window was inside the image
     reappear t positions later.  What the edges do to the others is no translation.
     """
-    case = divisible(data.draw(calls(operation)))
+    case = exactly(data.draw(calls(operation)))
     steps = [data.draw(st.integers(0, 2)) for _ in windows(case)]
     amounts = [t * window.stride for t, (_, window) in zip(steps, windows(case), strict=True)]
     image = case.operands["input"]
@@ -90,9 +105,9 @@ def test_the_interior_moves_by_multiples_of_the_stride(
     interior = [whole(n, window) for n, window in windows(case)]
     later = [[i + t for i in axis] for axis, t in zip(interior, steps, strict=True)]
     everything = (slice(None), slice(None))
-    before = run(implementation, case)[(*everything, *numpy.ix_(*interior))]
-    after = run(implementation, with_input(case, pushed))[(*everything, *numpy.ix_(*later))]
-    same(after, before)
+    before = first(run(implementation, case))[(*everything, *numpy.ix_(*interior))]
+    after = first(run(implementation, with_input(case, pushed)))
+    alike(operation, after[(*everything, *numpy.ix_(*later))], before)
 
 
 def test_a_shift_that_is_no_multiple_of_the_stride_is_not_followed(implementation: Any) -> None:
@@ -117,30 +132,16 @@ def test_zero_padding_breaks_translation_at_the_edge(implementation: Any) -> Non
     same(implementation.conv(moved, weight, padding=((1, 0),)), [[[0, 1]]])
 
 
-def reordered(case: Case, order: tuple[int, ...]) -> Case:
-    """The spatial axes of a call, and all that is said about them, in another order."""
-    axes = (0, 1, *(2 + axis for axis in order))
-    operands = {
-        name: array if name == "bias" else array.transpose(axes)
-        for name, array in case.operands.items()
-    }
-    attributes = {
-        name: tuple(value[axis] for axis in order) if name in PER_AXIS else value
-        for name, value in case.attributes.items()
-    }
-    return Case(case.operation, operands, attributes)
-
-
-@pytest.mark.parametrize("operation", SLIDING)
-@law(data=st.data())
+@pytest.mark.parametrize("operation", SPATIAL)
+@law(among=SPATIAL, data=st.data())
 def test_transposing_everything_transposes_the_output(
     implementation: Any, operation: str, data: Any
 ) -> None:
     """op(x^T, w^T, attributes exchanged) = op(x, w)^T: no axis is treated like another."""
-    case = divisible(data.draw(calls(operation)))
-    order = tuple(data.draw(st.permutations(range(len(windows(case))))))
-    left = run(implementation, reordered(case, order))
-    same(left, run(implementation, case).transpose(0, 1, *(2 + axis for axis in order)))
+    case = exactly(data.draw(calls(operation)))
+    order = tuple(data.draw(st.permutations(range(rank_of(case)))))
+    left = first(run(implementation, reordered(case, order)))
+    alike(operation, left, reordered_output(first(run(implementation, case)), order))
 
 
 def test_transposing_the_image_alone_is_not_enough(implementation: Any) -> None:
@@ -153,48 +154,56 @@ def test_transposing_the_image_alone_is_not_enough(implementation: Any) -> None:
 def balanced(case: Case) -> Case:
     """The call with as little changed as makes both ends of every axis alike.
 
-    A gathering window must end where the padded input ends, without a remainder: `conv` pads
-    more, a pool drops what no whole window reaches.  For `conv_transpose`, output padding, which
-    belongs to the high end alone, is taken off the high crop.
+    A gathering window must end where the padded input ends, without a remainder: a convolution
+    pads more, a pool drops what no whole window reaches.  For `conv_transpose`, output padding,
+    which belongs to the high end alone, is taken off the high crop.  The centre of mode same, and
+    the coordinate without a half, belong to the low end: full, and half-pixel, take their place.
     """
-    padding, sizes = [], []
+    changed: dict[str, Any] = {}
+    if case.attributes.get("mode") == "same":
+        changed["mode"] = "full"
+    if case.attributes.get("coordinates") == "asymmetric":
+        changed["coordinates"] = "half_pixel"
+    if "stride" not in case.attributes:
+        return case._replace(attributes={**case.attributes, **changed})
+    padding, sizes, more = [], [], []
     extras = case.attributes.get("output_padding", (0,) * len(windows(case)))
     for (n, window), extra in zip(windows(case), extras, strict=True):
         low, high, size = window.low, window.high, n
         room = n + low + high - extent(window)
-        if case.operation == "conv":
-            high += -room % window.stride
-        elif case.operation == "conv_transpose":
+        if case.operation == "conv_transpose":
             high = max(0, high - extra)
             low = min(low, transposed_size(n, window._replace(low=0, high=high)) - 1)
-        else:
+        elif "kernel_size" in case.attributes:
             last = min(output_size(n, window) - 1, room // window.stride)
             rest = room - last * window.stride
             high, size = max(0, high - rest), n - max(0, rest - high)
+        else:
+            high += -room % window.stride
         padding.append((low, high))
         sizes.append(slice(size))
+        more.append((0, int(room % window.stride > 0)))
     image = case.operands["input"][(slice(None), slice(None), *sizes)]
-    changed: dict[str, Any] = {"padding": tuple(padding)}
+    changed["padding"] = tuple(padding)
     if "output_padding" in case.attributes:
         changed["output_padding"] = (0,) * len(padding)
+    if case.operation == "locally_connected":
+        case = case._replace(operands=with_more_positions(case.operands, more))
     return with_input(case, image, **changed)
 
 
-def mirrored(case: Case, axes: list[int]) -> Case:
-    """Some spatial axes of input and kernel reversed, and their paddings exchanged."""
-    places = tuple(2 + axis for axis in axes)
-    operands = {
-        name: array if name == "bias" else numpy.flip(array, places)
-        for name, array in case.operands.items()
+def with_more_positions(operands: dict[str, Any], more: list[tuple[int, int]]) -> dict[str, Any]:
+    """Local weights and biases for so many output positions more on each axis."""
+    kernel = [(0, 0)] * len(more)
+    padding = {"weight": [(0, 0), (0, 0), *more, *kernel], "bias": [(0, 0), *more]}
+    return {
+        name: array if name == "input" else numpy.pad(array, padding[name], mode="edge")
+        for name, array in operands.items()
     }
-    padding = tuple(
-        pair[::-1] if axis in axes else pair for axis, pair in enumerate(case.attributes["padding"])
-    )
-    return Case(case.operation, operands, {**case.attributes, "padding": padding})
 
 
-@pytest.mark.parametrize("operation", SLIDING)
-@law(data=st.data())
+@pytest.mark.parametrize("operation", SPATIAL)
+@law(among=SPATIAL, data=st.data())
 def test_mirroring_everything_mirrors_the_output(
     implementation: Any, operation: str, data: Any
 ) -> None:
@@ -203,11 +212,10 @@ def test_mirroring_everything_mirrors_the_output(
     Two mirrors are a rotation by 180 degrees, a mirror and a transposition one by 90 degrees:
     with the law above, these are all the symmetries of the square.
     """
-    case = divisible(balanced(data.draw(calls(operation))))
-    rank = len(windows(case))
-    axes = [axis for axis in range(rank) if data.draw(st.booleans())]
-    left = run(implementation, mirrored(case, axes))
-    same(left, numpy.flip(run(implementation, case), tuple(2 + axis for axis in axes)))
+    case = exactly(balanced(data.draw(calls(operation))))
+    axes = [axis for axis in range(rank_of(case)) if data.draw(st.booleans())]
+    left = first(run(implementation, mirrored(case, axes)))
+    alike(operation, left, mirrored_output(case, first(run(implementation, case)), axes))
 
 
 def test_a_remainder_breaks_the_mirror(implementation: Any) -> None:

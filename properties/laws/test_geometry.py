@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 
 import convspec
 from convspec.case import Case
-from convspec.strategies import arrays, calls
+from convspec.strategies import calls
 
-from .rewriting import divisible, run, windows, with_input
+from .exact import alike, exactly
+from .rewriting import divisible, first, run, windows, with_input
 from .statement import law, same
-
-POOLS = ["max_pool", "average_pool"]
+from .subjects import SLIDING
 
 
 def around(image: Any, padding: Any, value: float = 0) -> Any:
@@ -81,13 +81,6 @@ def test_dilation_is_a_kernel_with_zeros_between_its_taps(implementation: Any, c
     weight = stuffed(case.operands["weight"], case.attributes["dilation"])
     spread = Case("conv", {**case.operands, "weight": weight}, attributes)
     same(run(implementation, case), run(implementation, spread))
-
-
-@law(case=calls("conv"))
-def test_stride_keeps_one_dense_output_in_s(implementation: Any, case: Any) -> None:
-    """conv(x, stride s) = conv(x, stride 1)[::s]."""
-    all_of_them = run(implementation, dense(case))
-    same(run(implementation, case), all_of_them[every(case.attributes["stride"])])
 
 
 @law(case=calls("conv"))
@@ -166,25 +159,40 @@ def test_an_average_that_counts_padding_averages_zeros(implementation: Any, case
     same(reached, bare[tuple(slice(n) for n in reached.shape)])
 
 
-@pytest.mark.parametrize("operation", POOLS)
-@law(data=st.data())
-def test_a_strided_pool_keeps_one_dense_output_in_s(
+@pytest.mark.parametrize("operation", SLIDING)
+@law(among=SLIDING, data=st.data())
+def test_a_stride_keeps_one_dense_output_in_s(
     implementation: Any, operation: str, data: Any
 ) -> None:
-    """pool(x, stride s) = pool(x, stride 1)[::s], in floor mode, where every dense window holds
-    an input too: the padding stays below the kernel, without dilation.
+    """op(x, stride s) = op(x, stride 1)[::s], for pools in floor mode, and where every dense window
+    holds an input too: the padding stays below the kernel, without dilation.
     """
-    sizes = data.draw(
-        st.lists(st.tuples(st.integers(1, 5), st.integers(1, 3)), min_size=1, max_size=3)
-    )
-    kernel = tuple(k for _, k in sizes)
-    padding = tuple(
-        (data.draw(st.integers(0, k - 1)), data.draw(st.integers(0, k - 1))) for k in kernel
-    )
-    image = data.draw(arrays((1, 2, *(n + k - 1 for n, k in sizes))))
-    strides = tuple(data.draw(st.integers(1, 4)) for _ in kernel)
-    one = (1,) * len(kernel)
-    attributes = {"kernel_size": kernel, "stride": one, "padding": padding, "dilation": one}
-    case = divisible(Case(operation, {"input": image}, attributes))
-    strided = with_input(case, case.operands["input"], stride=strides)
-    same(run(implementation, strided), run(implementation, case)[every(strides)])
+    case = exactly(data.draw(calls(operation)))
+    if "kernel_size" in case.attributes:
+        case = filled(case)
+    strides = case.attributes["stride"]
+    all_of_them = first(run(implementation, dense(case)))
+    alike(operation, first(run(implementation, case)), all_of_them[every(strides)])
+
+
+def filled(case: Case) -> Case:
+    """The pool without dilation and ceil mode, with less padding than kernel, over an input that
+    is no smaller than the kernel: every window at every stride then holds an element.
+    """
+    x, kernel = case.operands["input"], case.attributes["kernel_size"]
+    padding = [
+        (min(low, k - 1), min(high, k - 1))
+        for k, (low, high) in zip(kernel, case.attributes["padding"], strict=True)
+    ]
+    plain = {"padding": tuple(padding), "dilation": (1,) * len(kernel), "ceil_mode": False}
+    lacking = [(0, max(0, k - n)) for k, n in zip(kernel, x.shape[2:], strict=True)]
+    larger = numpy.pad(x, [(0, 0), (0, 0), *lacking])
+    known = {name: value for name, value in plain.items() if name in case.attributes}
+    return with_input(case, larger, **known)
+
+
+def test_a_strided_transposed_convolution_is_no_part_of_a_dense_one(implementation: Any) -> None:
+    """Smallest counterexample: a stride spreads what it reads; two pixels become three outputs."""
+    x, one = numpy.ones((1, 1, 2)), numpy.ones((1, 1, 1))
+    same(implementation.conv_transpose(x, one, stride=2), [[[1, 0, 1]]])
+    same(implementation.conv_transpose(x, one), [[[1, 1]]])

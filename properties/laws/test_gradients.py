@@ -7,6 +7,8 @@ maximum is linear wherever no two candidates change places.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from math import prod
 from typing import Any
 
 import numpy
@@ -17,13 +19,12 @@ from convspec.case import Case, forward_name
 from convspec.operations import OPERATIONS
 from convspec.rounding import growth
 from convspec.strategies import arrays, calls
-from convspec.window import extent
+from convspec.window import adaptive_range, extent, taps
 
-from .rewriting import divisible, run, windows
+from .exact import another, cotangents, exactly
+from .rewriting import first, run, windows, with_input
 from .statement import law, same
-
-BILINEAR = ["convolve", "correlate", "conv", "conv_transpose"]
-POOLS = ["max_pool", "average_pool"]
+from .subjects import AVERAGING, BIASED, LINEAR
 
 
 def forward(implementation: Any, case: Case, **changed: Any) -> Any:
@@ -34,77 +35,76 @@ def forward(implementation: Any, case: Case, **changed: Any) -> Any:
     return y[0] if OPERATIONS[name].outputs > 1 else y
 
 
-def divisible_vjp(case: Case) -> Case:
-    """The call with input and cotangent such that averages and their shares are exact."""
-    name = forward_name(case.operation)
-    if name != "average_pool":
-        return case
-    scaled = {
-        key: divisible(Case(name, {"input": x}, case.attributes)).operands["input"]
-        for key, x in case.operands.items()
-    }
-    return case._replace(operands=scaled)
-
-
 def inner(left: Any, right: Any) -> float:
     """<left, right>, exact for small integers."""
     return float((left.astype(float) * right.astype(float)).sum())
 
 
-@pytest.mark.parametrize("operation", BILINEAR)
-@law(data=st.data())
-def test_central_differences_of_a_bilinear_map_are_its_gradient(
+def arrays_of(case: Case) -> Iterator[tuple[str, int | None]]:
+    """The floating arrays of a call: the operand, and the place of each in a list of arrays."""
+    for name, value in case.operands.items():
+        if name not in OPERATIONS[case.operation].discrete:
+            places = range(len(value)) if isinstance(value, list) else [None]
+            yield from ((name, place) for place in places)
+
+
+def step(case: Case, name: str, place: int | None, data: Any) -> tuple[Case, Any]:
+    """The call with one of its arrays moved, and by what."""
+    if place is None:
+        v = another(case, name, data)
+        moved = case.operands[name] + v
+    else:
+        factors = case.operands[name]
+        v = data.draw(arrays(factors[place].shape))
+        moved = [*factors[:place], factors[place] + v, *factors[place + 1 :]]
+    return case._replace(operands={**case.operands, name: moved}), v
+
+
+@pytest.mark.parametrize("operation", dict.fromkeys(name for name, _ in LINEAR))
+@law(among=LINEAR, data=st.data())
+def test_differences_of_a_linear_map_are_its_gradient(
     implementation: Any, operation: str, data: Any
 ) -> None:
-    """(L(x + v) - L(x - v)) / 2 = <grad L, v> for L = <g, op(x, ...)>, in every operand and
-    every direction v: central differences of a linear map are exact at any step, so at step 1.
+    """L(x + v) - L(x) = <grad L, v> for L = <g, op(x, ...)>, in every operand in which the
+    operation is linear, or affine as in a bias, and in every direction v: a difference of a linear
+    map has no truncation error, so step 1 is as good as any.
+
+    Distances are irrational: there the products, sums and quotients of a call and of an inner
+    product round less than 2^12 times, numbers whose absolute values sum to `total` at most.
     """
-    case = data.draw(calls(f"{operation}_vjp"))
-    g = case.operands["cotangent"]
-    names = [name for name in case.operands if name != "cotangent"]
-    gradients = run(implementation, case)
-    assert len(gradients) == len(names)
-    for name, gradient in zip(names, gradients, strict=True):
-        x = case.operands[name]
-        assert gradient.shape == x.shape
-        v = data.draw(arrays(x.shape))
-        ahead = inner(g, forward(implementation, case, **{name: x + v}))
-        behind = inner(g, forward(implementation, case, **{name: x - v}))
-        assert (ahead - behind) / 2 == inner(gradient, v)
+    case = exactly(data.draw(calls(operation)))
+    g = data.draw(cotangents(case))
+    vjp = getattr(implementation, f"{operation}_vjp")
+    gradients = vjp(g, *case.operands.values(), **case.attributes)
+    here = first(run(implementation, case))
+    for (name, place), gradient in zip(arrays_of(case), gradients, strict=True):
+        moved, v = step(case, name, place, data)
+        ahead = first(run(implementation, moved))
+        total = abs(g).sum() * max(abs(ahead).max(initial=0), abs(here).max(initial=0))
+        rounds = OPERATIONS[operation].rounding == "elementary"
+        slack = 2**12 * numpy.finfo(here.dtype).eps * float(2 * total) if rounds else 0.0
+        assert gradient.shape == v.shape
+        assert abs(inner(g, ahead) - inner(g, here) - inner(gradient, v)) <= slack
 
 
-@pytest.mark.parametrize("operation", [*BILINEAR, *POOLS, "max_pool_with_indices"])
-@law(data=st.data())
-def test_gradients_are_linear_in_the_cotangent(
-    implementation: Any, operation: str, data: Any
-) -> None:
-    """vjp(a g + g') = a vjp(g) + vjp(g'): also where the operation itself is not linear."""
-    case = divisible_vjp(data.draw(calls(f"{operation}_vjp")))
-    g = case.operands["cotangent"]
-    a = data.draw(st.integers(-3, 3))
-    other = numpy.roll(numpy.flip(g), 1)
-    mixed = run(
-        implementation, case._replace(operands={**case.operands, "cotangent": a * g + other})
-    )
-    ours = run(implementation, case)
-    theirs = run(implementation, case._replace(operands={**case.operands, "cotangent": other}))
-    for left, first, second in zip(mixed, ours, theirs, strict=True):
-        same(left, a * first + second)
-
-
-@pytest.mark.parametrize("operation", ["conv", "conv_transpose"])
-@law(data=st.data())
+@pytest.mark.parametrize("operation", BIASED)
+@law(among=BIASED, data=st.data())
 def test_the_gradient_of_a_bias_is_the_sum_of_the_cotangent(
     implementation: Any, operation: str, data: Any
 ) -> None:
-    """d_bias_o = sum of the cotangent over batch and positions, and is there only with a bias."""
+    """d_bias_o = sum of the cotangent over all that share it, batch and positions (a local bias
+    is shared by the batch alone), and it is there only with a bias.
+    """
     case = data.draw(calls(f"{operation}_vjp"))
     g = case.operands["cotangent"]
-    operands = {name: case.operands[name] for name in ("cotangent", "input", "weight")}
-    assert len(run(implementation, case._replace(operands=operands))) == 2
-    operands["bias"] = numpy.zeros(g.shape[1])
-    *_, d_bias = run(implementation, case._replace(operands=operands))
-    same(d_bias, g.sum(axis=(0, *range(2, g.ndim))))
+    operands = {name: array for name, array in case.operands.items() if name != "bias"}
+    without = run(implementation, case._replace(operands=operands))
+    shared = (0,) if operation == "locally_connected" else (0, *range(2, g.ndim))
+    expected = g.sum(axis=shared)
+    operands["bias"] = numpy.zeros(expected.shape)
+    *others, d_bias = run(implementation, case._replace(operands=operands))
+    assert len(others) == len(without) == len(operands) - 2
+    same(d_bias, expected)
 
 
 @law(case=calls("conv_vjp"))
@@ -156,30 +156,24 @@ def test_the_gradient_of_the_weight_is_a_convolution_with_stride_and_dilation_ex
     same(left, full[tuple(slice(n) for n in w.shape)])
 
 
-@pytest.mark.parametrize("operation", POOLS)
-@law(data=st.data())
-def test_pooling_hands_on_the_whole_cotangent(
+@pytest.mark.parametrize("operation", AVERAGING)
+@law(among=AVERAGING, data=st.data())
+def test_weights_that_sum_to_1_hand_on_the_whole_cotangent(
     implementation: Any, operation: str, data: Any
 ) -> None:
-    """sum(d_input) = sum(g): a pool's weights sum to 1 (padding counted, some would be lost)."""
-    case = divisible_vjp(data.draw(calls(f"{operation}_vjp")))
-    counted = {"count_include_pad": False} if operation == "average_pool" else {}
-    case = case._replace(attributes={**case.attributes, **counted})
-    (d_input,) = run(implementation, case)
-    assert d_input.sum() == case.operands["cotangent"].sum()
-
-
-@law(case=calls("average_pool_vjp"), data=st.data())
-def test_the_average_is_linear_and_its_gradient_the_transpose(
-    implementation: Any, case: Any, data: Any
-) -> None:
-    """<g, average(v)> = <d_input, v> for every v, wherever the gradient was taken."""
-    case = divisible_vjp(case)
-    (d_input,) = run(implementation, case)
-    v = data.draw(arrays(d_input.shape))
-    v = divisible(Case("average_pool", {"input": v}, case.attributes)).operands["input"]
-    averaged = forward(implementation, case, input=v)
-    assert inner(case.operands["cotangent"], averaged) == inner(d_input, v)
+    """sum(d_input) = sum(g) where a constant stays a constant (padding counted, some would be
+    lost).
+    """
+    case = exactly(data.draw(calls(operation)))
+    if operation == "average_pool":
+        case = with_input(case, case.operands["input"], count_include_pad=False)
+    g = data.draw(cotangents(case))
+    vjp = getattr(implementation, f"{operation}_vjp")
+    d_input, *_ = vjp(g, *case.operands.values(), **case.attributes)
+    # Of distances: a quotient for each output and tap, of which fewer than 2^6 meet, and both sums.
+    roundings = 2**10 if operation == "distance_weighted_pool" else 0
+    slack = growth(numpy.finfo(d_input.dtype).eps / 2, roundings) * abs(g).sum()
+    assert abs(d_input.sum() - g.sum()) <= slack
 
 
 @law(case=calls("max_pool_vjp"), data=st.data())
@@ -200,7 +194,15 @@ def test_central_differences_of_a_maximum_without_ties_are_its_gradient(
     assert (ahead - behind) / 2 == inner(d_input, v)
 
 
-@pytest.mark.parametrize("operation", ["max_pool", "max_pool_with_indices"])
+def read_by(case: Case, axis: int, i: int) -> set[int]:
+    """The positions of an axis that output position i of a pool reads."""
+    n = case.operands["input"].shape[2 + axis]
+    if "output_size" in case.attributes:
+        return set(adaptive_range(n, case.attributes["output_size"][axis], i))
+    return {a for _, a in taps(n, windows(case)[axis][1], i)}
+
+
+@pytest.mark.parametrize("operation", ["max_pool", "max_pool_with_indices", "adaptive_max_pool"])
 @law(data=st.data())
 def test_a_maximum_hands_its_cotangent_to_its_maxima(
     implementation: Any, operation: str, data: Any
@@ -208,16 +210,16 @@ def test_a_maximum_hands_its_cotangent_to_its_maxima(
     """A one-hot cotangent becomes weights that are not negative, sum to 1, and vanish off the
     maxima of that window; on ties any such split is a subgradient.
     """
-    case = data.draw(calls(f"{operation}_vjp"))
-    x = case.operands["input"]
-    y = forward(implementation, case)
+    case = data.draw(calls(operation))
+    x, y = case.operands["input"], first(run(implementation, case))
+    vjp = getattr(implementation, f"{operation}_vjp")
     if y.size == 0:
-        same(run(implementation, case)[0], x)
+        same(vjp(y, x, **case.attributes)[0], x)
         return
     place = numpy.unravel_index(data.draw(st.integers(0, y.size - 1)), y.shape)
     hot = numpy.zeros(y.shape)
     hot[place] = 1
-    (weights,) = run(implementation, case._replace(operands={"cotangent": hot, "input": x}))
+    (weights,) = vjp(hot, x, **case.attributes)
     assert weights.shape == x.shape
     assert (weights >= 0).all()
     # A split among t maxima, such as thirds, is t quotients and t - 1 sums, each rounded once.
@@ -225,10 +227,26 @@ def test_a_maximum_hands_its_cotangent_to_its_maxima(
     reached = numpy.argwhere(weights)
     assert (x[tuple(reached.T)] == y[place]).all()
     assert (reached[:, :2] == place[:2]).all()
-    for axis, (_, window) in enumerate(windows(case)):
-        offsets = reached[:, 2 + axis] + window.low - place[2 + axis] * window.stride
-        assert (offsets % window.dilation == 0).all()
-        assert ((offsets >= 0) & (offsets < extent(window))).all()
+    for axis in range(x.ndim - 2):
+        assert set(reached[:, 2 + axis]) <= read_by(case, axis, place[2 + axis])
+
+
+@law(case=calls("spatial_pyramid_pool"), data=st.data())
+def test_the_gradient_of_a_pyramid_is_the_sum_of_its_levels(
+    implementation: Any, case: Any, data: Any
+) -> None:
+    """Each level hands back its own part of the cotangent, as the adaptive pool that it is."""
+    case = exactly(case)
+    x, kind = case.operands["input"], case.attributes["kind"]
+    g = data.draw(cotangents(case))
+    vjp = getattr(implementation, f"adaptive_{kind}_pool_vjp")
+    total, begin = numpy.zeros(x.shape), 0
+    for level in case.attributes["levels"]:
+        shape = (*x.shape[:2], *(level,) * (x.ndim - 2))
+        size = prod(shape[1:])
+        (d_x,) = vjp(g[:, begin : begin + size].reshape(shape), x, output_size=level)
+        total, begin = total + d_x, begin + size
+    same(implementation.spatial_pyramid_pool_vjp(g, x, **case.attributes)[0], total)
 
 
 @law(case=calls("max_pool_with_indices_vjp"))

@@ -17,12 +17,10 @@ from convspec.case import Case
 from convspec.operations import OPERATIONS
 from convspec.strategies import arrays, calls
 
-from .exact import AVERAGES, exactly
-from .rewriting import run
+from .exact import another, exactly
+from .rewriting import first, run
 from .statement import law, same
-
-# Every operation with every operand that the table calls it linear in.
-LINEAR = [(name, operand) for name, row in OPERATIONS.items() for operand in row.linear_in]
+from .subjects import LINEAR
 
 
 def without_bias(case: Case) -> Case:
@@ -38,21 +36,10 @@ def combined(
     x = case.operands[operand]
 
     def at(value: Any) -> Any:
-        found = run(implementation, case._replace(operands={**case.operands, operand: value}))
-        return found[0] if isinstance(found, tuple) else found
+        changed = case._replace(operands={**case.operands, operand: value})
+        return first(run(implementation, changed))
 
     return at(factor * x + other), factor * at(x) + at(other)
-
-
-def another(case: Case, operand: str, data: Any) -> Any:
-    """A second value of an operand: scaled as the first, and for a maximum's switches, equal
-    where they repeat an index.
-    """
-    x = case.operands[operand]
-    if operand == "values":
-        return case.operands["indices"] * data.draw(st.integers(-3, 3)) + 0.0
-    drawn = Case(case.operation, {**case.operands, operand: data.draw(arrays(x.shape))}, {})
-    return exactly(drawn._replace(attributes=case.attributes)).operands[operand]
 
 
 def slack(case: Case, *values: Any) -> float:
@@ -70,7 +57,7 @@ def slack(case: Case, *values: Any) -> float:
 
 
 @pytest.mark.parametrize(("operation", "operand"), LINEAR)
-@law(data=st.data())
+@law(among=LINEAR, data=st.data())
 def test_linear_in_every_operand_the_table_names(
     implementation: Any, operation: str, operand: str, data: Any
 ) -> None:
@@ -118,7 +105,7 @@ def agree(case: Case, g: Any, output: Any, gradients: tuple[Any, ...]) -> None:
 
 
 @pytest.mark.parametrize("operation", dict.fromkeys(name for name, _ in LINEAR))
-@law(data=st.data())
+@law(among=LINEAR, data=st.data())
 def test_a_cotangent_is_the_adjoint(operation: str, data: Any) -> None:
     """<g, op(x)> = <vjp(g), x> on Fractions, for every operand an operation is linear in.
 
@@ -145,26 +132,3 @@ def test_a_cotangent_is_the_adjoint(operation: str, data: Any) -> None:
         output,
         row.vjp(g, *operands.values(), **attributes),
     )
-
-
-@pytest.mark.parametrize(
-    "operation",
-    dict.fromkeys(name for name, _ in LINEAR if name != "distance_weighted_pool"),
-)
-@law(data=st.data())
-def test_an_implementations_cotangent_is_the_adjoint(
-    implementation: Any, operation: str, data: Any
-) -> None:
-    """The same of an implementation, on calls in which nothing rounds.
-
-    The distance-weighted pool is left to the exact law: its weights are irrational.
-    """
-    case = exactly(without_bias(data.draw(calls(operation))))
-    output = run(implementation, case)
-    g = data.draw(arrays(output.shape))
-    if operation in AVERAGES:
-        # Divided by the same numbers on the way back as on the way there.
-        ones = Case(operation, {"input": numpy.ones(case.operands["input"].shape)}, case.attributes)
-        g = g * exactly(ones).operands["input"].max(initial=1)
-    vjp = getattr(implementation, f"{operation}_vjp")
-    agree(case, g, output, vjp(g, *case.operands.values(), **case.attributes))

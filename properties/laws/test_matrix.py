@@ -14,7 +14,7 @@ import scipy.sparse
 from hypothesis import strategies as st
 
 from convspec.case import Case
-from convspec.matrix import counts, matrix_of
+from convspec.matrix import counts, is_circulant, is_toeplitz, matrix_of
 from convspec.strategies import arrays, calls
 from convspec.window import extent, output_sizes
 
@@ -97,6 +97,53 @@ def test_mostly_there_is_no_inverse(implementation: Any) -> None:
     weight = numpy.ones((1, 1, 2))
     for image in ([1.0, 0.0], [0.0, 1.0]):
         same(implementation.conv(numpy.array([[image]]), weight), [[[1]]])
+
+
+def measured(apply: Any, sizes: tuple[int, ...]) -> Any:
+    """The matrix of a linear map of one channel, column by column from the unit vectors."""
+    units = numpy.eye(int(numpy.prod(sizes)))
+    return apply(units.reshape(len(units), 1, *sizes)).reshape(len(units), -1).T
+
+
+@law(
+    sides=st.lists(st.tuples(st.integers(1, 3), st.integers(0, 2)), min_size=1, max_size=2),
+    data=st.data(),
+)
+def test_at_stride_1_it_is_block_toeplitz_and_on_a_period_block_circulant(
+    implementation: Any, sides: Any, data: Any
+) -> None:
+    """An entry depends on the difference of the positions alone: on one axis constant diagonals, in
+    the plane such blocks in such an arrangement; on a periodic image modulo the period.  On an
+    axis of a kernel of one tap there is nothing to tell apart.
+    """
+    kernel, sizes = tuple(k for k, _ in sides), tuple(k + more for k, more in sides)
+    weight = data.draw(arrays((1, 1, *kernel)))
+    outputs = tuple(more + 1 for _, more in sides)
+    m = measured(lambda x: implementation.conv(x, weight), sizes)
+    same(m, matrix(weight, 1, sizes).toarray())
+    assert is_toeplitz(m, outputs, sizes)
+    reach = [(0, 0), (0, 0), *((0, k - 1) for k in kernel)]
+    around = measured(
+        lambda x: implementation.conv(numpy.pad(x, reach, mode="wrap"), weight), sizes
+    )
+    assert is_circulant(around, sizes)
+    # SciPy's circulant matrix has the first column of the map, with the kernel turned round.
+    if len(sizes) == 1:
+        same(around, scipy.linalg.circulant(around[:, 0]))
+
+
+def test_a_stride_or_zeros_at_the_edge_end_that(implementation: Any) -> None:
+    """Smallest counterexamples: a stride of 2 on three pixels is not Toeplitz; one pad of zeros is,
+    but does not come round.
+    """
+    one, two = numpy.ones((1, 1, 1)), numpy.array([[[1.0, 2.0]]])
+    strided = measured(lambda x: implementation.conv(x, one, stride=2), (3,))
+    same(strided, [[1, 0, 0], [0, 0, 1]])
+    assert not is_toeplitz(strided, (2,), (3,))
+    padded = measured(lambda x: implementation.conv(x, two, padding=((0, 1),)), (2,))
+    same(padded, [[1, 2], [0, 1]])
+    assert is_toeplitz(padded, (2,), (2,))
+    assert not is_circulant(padded, (2,))
 
 
 @law(data=st.data(), mode=st.sampled_from(["full", "same", "valid"]))

@@ -112,15 +112,12 @@ def test_the_distance_weighted_average_is_a_quotient_of_correlations(
         assert (abs(y[n, c] - expected) <= slack(case, y) * largest).all()
 
 
-@law(case=calls("distance_weighted_pool"), level=st.integers(-9, 9))
-def test_the_distance_weighted_average_keeps_constants_and_bounds(
-    implementation: Any, case: Any, level: int
+@law(case=calls("distance_weighted_pool"))
+def test_the_distance_weighted_average_stays_in_the_bounds_of_its_window(
+    implementation: Any, case: Any
 ) -> None:
-    """Constant in, constant out, at the edges too; never beyond the extremes of its window."""
-    x = case.operands["input"]
-    constant = run(implementation, with_input(case, numpy.full(x.shape, float(level))))
-    assert (abs(constant - level) <= slack(case, constant) * abs(level)).all()
-    y = run(implementation, case)
+    """Never above max_pool, and never below -max_pool(-x)."""
+    x, y = case.operands["input"], run(implementation, case)
     loose = slack(case, y) * abs(x).max(initial=0)
     assert (y <= implementation.max_pool(x, **case.attributes) + loose).all()
     assert (y >= -implementation.max_pool(-x, **case.attributes) - loose).all()

@@ -89,12 +89,16 @@ def test_perturbation_gradient_and_taps_agree(implementation: Any, drawn: Any) -
 @law(drawn=stacks())
 def test_the_formula_bounds_it_and_is_reached_inside(implementation: Any, drawn: Any) -> None:
     """All of it lies in start + i jump <= a < start + i jump + size; where that range lies inside
-    the input and no padding interferes, both its ends are seen.
+    the input and no padding interferes, both its ends are seen, and all between them if no
+    kernel has holes and no layer below the last leaves gaps: d = 1, s <= k.
     """
     n, stack = drawn
     field = receptive_field(stack)
     values = layers(implementation, numpy.zeros((1, 1, n)), stack)
     padded = any(window.low or window.high for window in stack)
+    dense = all(window.dilation == 1 for window in stack) and all(
+        window.stride <= window.kernel for window in stack[:-1]
+    )
     for i in range(values[-1].shape[2]):
         first = field.start + i * field.jump
         support = numpy.flatnonzero(gradient(implementation, values, stack, i))
@@ -102,6 +106,26 @@ def test_the_formula_bounds_it_and_is_reached_inside(implementation: Any, drawn:
         if not padded:
             assert support[0] == first
             assert support[-1] == first + field.size - 1
+            if dense:
+                assert len(support) == field.size
+
+
+@law(drawn=stacks())
+def test_a_pool_sees_as_far_as_a_convolution(implementation: Any, drawn: Any) -> None:
+    """The formula knows windows and not what they do: with averages in place of the convolutions,
+    the gradient has the same support.
+    """
+    n, stack = drawn
+    stack = [window._replace(low=0, high=0) for window in stack]
+    values = layers(implementation, numpy.zeros((1, 1, n)), stack)
+    for i in range(values[-1].shape[2]):
+        g = numpy.zeros_like(values[-1])
+        g[0, 0, i] = 1
+        for window, x in zip(reversed(stack), reversed(values[:-1]), strict=True):
+            pool = {"kernel_size": window.kernel, **attributes(window)}
+            (g,) = implementation.average_pool_vjp(g, x, **pool)
+        expected = gradient(implementation, values, stack, i)
+        same(numpy.flatnonzero(g), numpy.flatnonzero(expected))
 
 
 def test_zero_weights_make_it_smaller_than_the_formula(implementation: Any) -> None:

@@ -72,14 +72,27 @@ def test_two_strided_layers_are_one(
 
 
 def test_not_every_5x5_is_two_stacked_3x3() -> None:
-    """A kernel is a polynomial in two variables, stacking multiplies them, and x^4 + y has no
-    factors: SymPy says so.  25 numbers cannot come from 18, and with one channel they do not.
+    """A kernel is a polynomial in two variables, and stacking multiplies them.  x^4 + y, whose
+    degrees of 4 and 1 fit a 5 by 5 kernel, has no factors, over whatever numbers: of two, one would
+    be without y, and divide the coefficient 1 of y.  So one layer would be a constant, and the
+    other of degree 4, which no 3 by 3 kernel is.  SymPy agrees, over rationals and with a root of
+    any of the numbers that could occur.
+
+    Where one channel lies between: 18 numbers make a variety of at most 17 dimensions, for a factor
+    moves from one layer to the other; SymPy's rank of the derivative.
     """
     x, y = sympy.symbols("x y")
-    assert sympy.Poly(x**4 + y, x, y).is_irreducible
-    # Conversely every stack is reducible, or one of its layers is a constant.
-    first, second = sympy.Poly(x**2 + y, x, y), sympy.Poly(x * y + 2, x, y)
-    assert not (first * second).is_irreducible
+    kernel = sympy.Poly(x**4 + y, x, y)
+    assert kernel.is_irreducible
+    assert len(sympy.factor_list(x**4 + y, x, y, extension=[sympy.sqrt(2), sympy.I])[1]) == 1
+    layers = sympy.symbols("a0:9"), sympy.symbols("b0:9")
+    powers = [x**i * y**j for i in range(3) for j in range(3)]
+    stacked = sympy.Poly(sympy.prod(sympy.Add(*map(sympy.Mul, w, powers)) for w in layers), x, y)
+    weights = [*layers[0], *layers[1]]
+    slopes = sympy.Matrix([[sympy.diff(c, w) for w in weights] for c in stacked.coeffs()])
+    somewhere = dict(zip(weights, sympy.primerange(2, 62), strict=True))
+    assert slopes.shape == (25, 18)
+    assert slopes.subs(somewhere).rank() == 17
 
 
 def test_the_smallest_kernel_that_is_no_stack() -> None:
@@ -135,12 +148,14 @@ def test_patches_through_a_linear_feature_extractor_are_a_convolution(
 
 
 def test_an_autoencoder_of_8x8_patches_sees_89x89_of_them_in_96x96(implementation: Any) -> None:
-    """The documents' figures: 96 - 8 + 1 = 89, for each of 100 features; here for two of them."""
+    """The documents' figures: 96 - 8 + 1 = 89, for each of 100 features; here for one of them, put
+    to every patch.
+    """
     rng = numpy.random.default_rng(0)
     x = rng.integers(0, 4, (1, 1, 96, 96)).astype(float)
-    w = rng.integers(-3, 4, (2, 1, 8, 8)).astype(float)
-    y = implementation.conv(x[:, :, :12, :15], w)
-    assert y.shape == (1, 2, 5, 8)
-    assert OPERATIONS["conv"].shape((1, 1, 96, 96), (100, 1, 8, 8)) == (1, 100, 89, 89)
-    for f in range(2):
-        same(y[0, f], scipy.signal.correlate2d(x[0, 0, :12, :15], w[f, 0], mode="valid"))
+    w = rng.integers(-3, 4, (1, 1, 8, 8)).astype(float)
+    patches = numpy.lib.stride_tricks.sliding_window_view(x[0, 0], (8, 8))
+    assert patches.shape == (89, 89, 8, 8)
+    y = implementation.conv(x, w)
+    same(y[0, 0], patches.reshape(89, 89, 64) @ w.ravel())
+    assert OPERATIONS["conv"].shape(x.shape, (100, 1, 8, 8)) == (1, 100, 89, 89)

@@ -159,12 +159,14 @@ def test_pooling_across_channels_is_pooling_along_an_axis(
 def test_maxout_is_a_pool_over_blocks_of_channels(
     implementation: Any, sizes: Any, data: Any
 ) -> None:
-    """With stride = kernel the blocks do not overlap: NumPy's maximum over blocks of channels; a
-    weighted sum over all of them is `pointwise_conv`.
+    """With stride = kernel the blocks do not overlap: NumPy's maximum, or mean, over blocks of
+    channels; a weighted sum over all of them is `pointwise_conv`.
     """
     blocks, size, width = sizes
     x = data.draw(arrays((2, blocks * size, width)))
     pooled = implementation.max_pool(x[:, None], kernel_size=(size, 1))[:, 0]
     same(pooled, x.reshape(2, blocks, size, width).max(axis=2))
+    averaged = implementation.average_pool(size * x[:, None], kernel_size=(size, 1))[:, 0]
+    same(averaged, x.reshape(2, blocks, size, width).sum(axis=2))
     total = implementation.pointwise_conv(x, numpy.ones((1, blocks * size)))
     same(total[:, 0], x.sum(axis=1))

@@ -18,6 +18,7 @@ import sympy
 from hypothesis import strategies as st
 
 from convspec.convolution import conv
+from convspec.rearrangement import pixel_shuffle
 from convspec.resize import resize_conv, upsample
 from convspec.strategies import arrays, calls
 from convspec.transposed_convolution import conv_transpose
@@ -152,15 +153,6 @@ def test_axes_are_enlarged_one_after_the_other(implementation: Any, case: Any) -
     same(run(implementation, case), y)
 
 
-@law(case=calls("upsample"))
-def test_a_constant_stays_constant(implementation: Any, case: Any) -> None:
-    """The weights of every output sum to 1: with binary ones, exactly."""
-    case = exactly(case)
-    level = numpy.full(case.operands["input"].shape, 3.0)
-    y = implementation.upsample(level, **case.attributes)
-    same(y, numpy.full(y.shape, 3.0))
-
-
 @law(case=calls("resize_conv"))
 def test_a_resize_convolution_is_upsampling_then_convolution(
     implementation: Any, case: Any
@@ -282,6 +274,30 @@ def test_subpixel_convolution_is_a_deconvolution_whose_stride_divides_its_kernel
         short[number :: r**rank] = reversed_taps.swapaxes(0, 1)
     shuffled = implementation.pixel_shuffle(implementation.conv(x, short, padding=m - 1), factor=r)
     same(shuffled, implementation.conv_transpose(x, long, stride=r))
+
+
+def test_the_documents_subpixel_matrix() -> None:
+    """The documents' 5.20: the sub-kernels (a, c) and (0, b), laid out in turn, are the rows of the
+    deconvolution with kernel c, b, a: filled up to four taps, which the stride of 2 divides.
+    """
+    a, b, c = WEIGHTS
+    short = numpy.array([[[a, c]], [[0, b]]], dtype=object)
+    found = columns(lambda x: pixel_shuffle(conv(x, short), factor=2), 4)
+    assert found == deconvolution(4)[1:, :]
+    filled = numpy.array([[[0, c, b, a]]], dtype=object)
+    long = columns(lambda x: conv_transpose(x, filled, stride=2, padding=((3, 1),)), 4)
+    assert found == long
+
+
+def test_a_stride_that_does_not_divide_leaves_a_size_that_no_shuffle_has(
+    implementation: Any,
+) -> None:
+    """Smallest counterexample: stride 2, kernel 1 makes one pixel of one, a shuffle two of one.  In
+    general (n - 1) s + k is a multiple of s only if k is.
+    """
+    one = numpy.ones((1, 1, 1))
+    assert implementation.conv_transpose(one, one, stride=2).shape == (1, 1, 1)
+    assert implementation.pixel_shuffle(numpy.ones((1, 2, 1)), factor=2).shape == (1, 1, 2)
 
 
 @law(case=calls("pixel_shuffle"))
