@@ -455,6 +455,7 @@ def test_a_beginners_mistake_is_named_and_drawn(tmp_path):
     assert "AssertionError" in again.stderr
 
 
+@pytest.mark.slow
 def test_the_definitions_conform_to_themselves(tmp_path):
     run = command("check", "spec", "--operation", "conv", "--level", "quick", cwd=tmp_path)
     assert run.returncode == 0, run.stdout + run.stderr

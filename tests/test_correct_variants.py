@@ -12,6 +12,7 @@ def test_there_are_at_least_twenty():
     assert len(VARIANTS) >= 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", VARIANTS)
 def test_conforms(name):
     variant = VARIANTS[name]

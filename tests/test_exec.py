@@ -97,11 +97,13 @@ def test_the_example_in_c_refuses_with_a_message(tmp_path):
     }
 
 
+@pytest.mark.slow
 @needs_node
 def test_the_example_in_javascript_conforms():
     assert conforms(run(f"node {ROOT / 'examples/javascript/conv.mjs'}"))
 
 
+@pytest.mark.slow
 @needs_node
 @pytest.mark.parametrize(
     ("operation", "right", "wrong", "name"),
@@ -117,11 +119,13 @@ def test_a_mistake_in_javascript_is_named(tmp_path, operation, right, wrong, nam
     assert name in named(report, operation)
 
 
+@pytest.mark.slow
 @needs_cc
 def test_the_example_in_c_conforms(tmp_path):
     assert conforms(run(compiled(ROOT / "examples/c/conv.c", tmp_path)))
 
 
+@pytest.mark.slow
 @needs_cc
 def test_a_mistake_in_c_is_named(tmp_path):
     right, wrong = "+ j * given->dilation[axis];", "+ j;"
@@ -131,6 +135,7 @@ def test_a_mistake_in_c_is_named(tmp_path):
     assert report["max_pool"].status == "differs"
 
 
+@pytest.mark.slow
 @needs_cc
 def test_a_segmentation_fault_in_c_costs_its_cases_and_no_more(tmp_path):
     right = "  if (!must(x && x->axes > 2 && given->kernel_axes"

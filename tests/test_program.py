@@ -166,6 +166,7 @@ def test_no_shell_reads_the_command(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_a_correct_program_conforms():
     report = check(load(target()), ["conv", "average_pool"], level="quick")
     assert report.status == "conforms"
@@ -173,6 +174,7 @@ def test_a_correct_program_conforms():
     assert report["conv"].judged > 400
 
 
+@pytest.mark.slow
 def test_a_crash_costs_one_case(tmp_path):
     faulty = load(target("segfault", 100, tmp_path / "done"))
     report = check(faulty, ["conv"], level="quick")
@@ -187,6 +189,7 @@ def test_a_crash_costs_one_case(tmp_path):
     assert report["conv"].judged > 0.98 * whole["conv"].judged
 
 
+@pytest.mark.slow
 def test_a_crash_at_a_bad_argument_is_one_as_well():
     report = check(load(target("dies-of-errors")), ["conv"], level="quick")
     (found,) = report["conv"].differences
@@ -195,6 +198,7 @@ def test_a_crash_at_a_bad_argument_is_one_as_well():
     assert "ValueError" in found.message
 
 
+@pytest.mark.slow
 def test_a_program_that_crashes_at_every_call_is_left_alone_after_a_while():
     report = check(load(target("abort")), ["conv", "max_pool"], level="quick")
     for operation in report.operations.values():

@@ -83,6 +83,7 @@ def exactly_right(name: str, case: Case) -> bool:
     return agree(wrong_on(name, case), right(case), None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "operation"), PAIRS)
 def test_is_right_somewhere(name, operation):
     """A deviation is an edit of a correct implementation, not another function."""

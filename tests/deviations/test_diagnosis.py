@@ -27,6 +27,7 @@ SHOWING = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "operation"), SHOWING)
 def test_the_planted_deviation_is_among_the_first(name, operation):
     planted = DEVIATIONS[name].edit(convspec.fast, operation)

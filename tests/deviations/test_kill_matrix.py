@@ -34,11 +34,13 @@ ONE_OF_EACH_THEME = {
 FOUND = {"result truncated toward zero": "correlate", "stale output for an empty batch": "max_pool"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FOUND)
 def test_is_found(name):
     assert examined(name, FOUND[name], "quick").killed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ONE_OF_EACH_THEME)
 def test_is_found_and_named(name):
     row = examined(name, ONE_OF_EACH_THEME[name], "quick")
@@ -46,6 +48,7 @@ def test_is_found_and_named(name):
     assert row.named, row.diagnoses
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "operation"),
     [(name, d.operations[0]) for name, d in DEVIATIONS.items() if is_open(d)],

@@ -137,12 +137,14 @@ def test_winograd(tile, names):
     assert class_of("conv", winograd_conv(tile), "float32") in names
 
 
+@pytest.mark.slow
 def test_winograd_conforms_as_a_fast_algorithm_but_for_special_values():
     report = check(offering(conv=winograd_conv(4)), ["conv"], level="quick", dtypes=["float32"])
     assert {d.kind for d in report["conv"].differences} == {"special"}  # NaN fills its tile
     assert report["conv"].accuracy == "fast algorithm"
 
 
+@pytest.mark.slow
 def test_an_fft_conforms_as_a_fast_algorithm_but_for_special_values():
     report = check(offering(convolve=fft_convolve), ["convolve"], level="quick")
     assert {d.kind for d in report["convolve"].differences} == {"special"}

@@ -142,6 +142,7 @@ def test_what_is_never_offered_is_unsupported():
     assert "not yet" in report["conv"].unsupported_rule
 
 
+@pytest.mark.slow
 def test_a_flaky_implementation_differs():
     turn = iter(range(10**9))
 
@@ -152,6 +153,7 @@ def test_a_flaky_implementation_differs():
     assert quick(offering(conv=sometimes), "conv").status == "differs"
 
 
+@pytest.mark.slow
 def test_an_implementation_that_depends_on_the_call_before_differs():
     before = []
 
@@ -251,6 +253,7 @@ def test_plain_values():
     }
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_report():
     def wrong(*operands, **attributes):
         y = fast.conv(*operands, **attributes)
@@ -268,6 +271,7 @@ def test_the_same_seed_gives_the_same_report():
     assert without_times(first) != without_times(told(1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 def test_the_twins_conform(seed):
     report = quick(
@@ -285,6 +289,7 @@ def test_the_twins_conform(seed):
     )
 
 
+@pytest.mark.slow
 def test_float64_inside_conforms_everywhere():
     functions = {name: inside("float64", function) for name, function in everything().items()}
     for name in ("max_pool_with_indices",):
@@ -302,6 +307,7 @@ def test_einsum_conforms():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float16", "int8", "int32", "uint8"])
 def test_the_twins_conform_in_other_dtypes(dtype):
     report = quick(

@@ -141,6 +141,7 @@ def test_every_step_has_a_mistake_of_its_own():
     assert {step for step, *_ in PLANTED} == set(STEPS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("step", "operation", "plant", "kind"),
     PLANTED,
