@@ -23,6 +23,8 @@ COURSE = (
     *("test_norm_pooling", "test_adaptive", "test_text_and_volume"),
     # What stands between the layers.
     *("test_activation", "test_normalization"),
+    # The way back through the layers, and back again.
+    *("test_backpropagation", "test_second_derivatives"),
     # Every row of the table.
     *("test_table", "test_linearity", "test_batch"),
 )
