@@ -57,6 +57,22 @@ def _flushed(right: Function, **arguments: Any) -> Any:
     return _normal(output).astype(output.dtype) if output.dtype.kind == "f" else output
 
 
+def _zero_taps_skipped(right: Function, f: Any, g: Any, mode: str) -> Any:
+    f, g = numpy.asarray(f), numpy.asarray(g)
+    whole = right(f=f, g=g, mode=mode)
+    if f.dtype.kind != "f" or numpy.isfinite(f).all():
+        return whole
+    # What element of f a tap meets at each output, counted from 1; 0 where it meets none.
+    places = numpy.arange(1, f.size + 1).reshape(f.shape)
+    output = numpy.zeros_like(whole)
+    for tap in zip(*numpy.nonzero(g), strict=True):
+        alone = numpy.zeros(g.shape, int)
+        alone[tap] = 1
+        met = numpy.asarray(right(f=places, g=alone, mode=mode)).astype(int)
+        output += numpy.append(output.dtype.type(0), f.ravel() * g[tap])[met]
+    return output
+
+
 def _padding_multiplied(input: Any, padding: Any, **_: Any) -> dict[str, Any]:
     return {"input": padded(input, padding), "padding": ((0, 0),) * len(padding)}
 
@@ -93,6 +109,15 @@ SPECIAL_VALUES = (
         sentence="Replaces infinities by the largest finite numbers before computing.",
         hidden="finite data",
         edit=rewriting(on_floats(_finite)),
+    ),
+    Deviation(
+        name="products with a zero weight left out",
+        operations=SIGNALS,
+        kind="mistake",
+        sentence="Leaves out the products with a weight of zero, so that NaN or infinity times "
+        "zero adds nothing.",
+        hidden="finite data",
+        edit=replacing(_zero_taps_skipped),
     ),
     Deviation(
         name="padding multiplied by the weight",
