@@ -18,6 +18,7 @@ from convspec.cli.files import write
 from convspec.cli.terminal import show
 from convspec.cli.words import KINDS
 from convspec.oracle.report import Difference, OperationReport, Report
+from convspec.oracle.target import ArgumentError
 
 ROOT = Path(__file__).parents[1]
 CONV = Case(
@@ -127,6 +128,19 @@ def test_exit_codes(run, found, code):
     assert run("check", "mine.py", found=found).exit_code == code
 
 
+def test_an_argument_that_cannot_be_used_is_one_line(run):
+    result = run("check", "mine.py", found=ArgumentError("resume=True: another check is under way"))
+    assert result.exit_code == 2
+    assert result.stderr == "convspec: resume=True: another check is under way\n"
+
+
+def test_a_scheduler_needs_dask(run, monkeypatch):
+    monkeypatch.setattr(verb, "find_spec", lambda name: None)
+    result = run("check", "mine.py", "--workers", "tcp://localhost:8786")
+    assert result.exit_code == 2
+    assert "needs Dask: pip install 'convspec[dask]'" in " ".join(result.stderr.split())
+
+
 def test_a_failure_of_the_check_itself_is_told_as_such(run):
     result = run("check", "mine.py", found=RuntimeError("a mistake of our own"))
     assert "RuntimeError: a mistake of our own" in result.stderr
@@ -154,6 +168,7 @@ def test_without_options_everything_is_checked(run):
         "require_accuracy": None,
         "isolate": None,
         "resume": False,
+        "workers": 1,
         "progress": None,
     }
 
@@ -174,6 +189,7 @@ def test_options_reach_the_check(run):
         "require_accuracy": "float32",
         "isolate": True,
         "resume": True,
+        "workers": 2,
         "progress": None,
     }
 
@@ -208,7 +224,8 @@ def test_known_differences_do_not_count(run, tmp_path):
         ("--dtype float31", "'float31' is not one of"),
         ("--level thorough", "'thorough' is not one of"),
         ("--seed one", "'one' is not a valid integer"),
-        ("--workers 0", "0 is not in the range"),
+        ("--workers 0", "'0': must be a number from 1 on, or an address such as"),
+        ("--workers two", "'two': must be a number from 1 on"),
         ("--convention flipped", "'flipped': must be NAME=VALUE, with NAME one of "),
         ("--convention kernel=flipped", "'kernel=flipped': must be NAME=VALUE"),
         ("--convention kernel_orientation=", "kernel_orientation must be one of as the spec, "),

@@ -7,6 +7,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -54,6 +55,19 @@ def _accuracy(_: click.Context, __: click.Parameter, name: str | None) -> str | 
     if name is not None and name not in ACCURACIES:
         raise click.BadParameter(f"{name!r}: must be one of {', '.join(ACCURACIES)}")
     return name
+
+
+def _workers(_: click.Context, __: click.Parameter, given: str) -> int | str:
+    """A number of processes, or the address of a scheduler."""
+    if "://" in given:
+        if find_spec("distributed") is None:
+            raise click.BadParameter(f"{given}: needs Dask: pip install 'convspec[dask]'")
+        return given
+    if not given.isdecimal() or int(given) < 1:
+        raise click.BadParameter(
+            f"{given!r}: must be a number from 1 on, or an address such as tcp://host:8786"
+        )
+    return int(given)
 
 
 REPORTS = (".json", ".xml", ".html")
@@ -121,11 +135,11 @@ def operation_names(
 @click.option("--seed", type=int, default=0, show_default=True, help="Where random data start.")
 @click.option(
     "--workers",
-    type=click.IntRange(min=1),
-    default=1,
+    default="1",
     show_default=True,
-    expose_value=False,
-    help="How many processes may share the work; so far it is done by one.",
+    metavar="N|ADDRESS",
+    callback=_workers,
+    help="How many processes share the work, or the address of a Dask scheduler whose workers do.",
 )
 @click.option(
     "--convention",
@@ -171,7 +185,13 @@ def operation_names(
     help="Write the report to this file, .json, .xml (JUnit) or .html; may be repeated.",
 )
 def command(
-    target: str, report_files: tuple[Path, ...], known: Any, *, strict: bool, **options: Any
+    target: str,
+    report_files: tuple[Path, ...],
+    known: Any,
+    workers: int | str,
+    *,
+    strict: bool,
+    **options: Any,
 ) -> NoReturn:
     """Compare TARGET with the spec.
 
@@ -185,7 +205,7 @@ def command(
     """
     from convspec.oracle import check
     from convspec.oracle.known import stale, with_known
-    from convspec.oracle.target import TargetError, load
+    from convspec.oracle.target import ArgumentError, TargetError, load
 
     try:
         implementation = load(target)
@@ -193,10 +213,14 @@ def command(
         click.echo(f"convspec: {error}", err=True)
         sys.exit(NOT_JUDGED)
     try:
-        with _progress() as progress:
-            report = with_known(check(implementation, progress=progress, **options), known)
+        with _progress() as progress, _sharing(workers) as sharing:
+            found = check(implementation, progress=progress, **sharing, **options)
+            report = with_known(found, known)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+    except ArgumentError as error:
+        click.echo(f"convspec: {error}", err=True)
+        sys.exit(NOT_JUDGED)
     except Exception:  # whatever it was, it must not pass for a difference
         traceback.print_exc()
         click.echo("convspec: the check itself failed, so nothing was judged", err=True)
@@ -204,6 +228,24 @@ def command(
     code = exit_code(report) if _show(report, report_files) else NOT_JUDGED
     unseen = strict and stale(report, known)
     sys.exit(DIFFERS if unseen and code != NOT_JUDGED else code)
+
+
+@contextmanager
+def _sharing(workers: int | str) -> Iterator[dict[str, Any]]:
+    """How `check` is told who shares the work."""
+    if isinstance(workers, int):
+        yield {"workers": workers}
+        return
+    from distributed import Client
+
+    from convspec.oracle.target import ArgumentError
+
+    try:
+        client = Client(workers, timeout=10)
+    except (OSError, ValueError) as error:
+        raise ArgumentError(f"--workers {workers}: {error}") from None
+    with client:
+        yield {"executor": client.get_executor()}
 
 
 def exit_code(report: Any) -> int:

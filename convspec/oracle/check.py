@@ -5,6 +5,8 @@ from __future__ import annotations
 import platform
 import warnings
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Executor
+from contextlib import nullcontext
 from pathlib import Path
 from time import perf_counter
 from types import ModuleType
@@ -20,8 +22,9 @@ from convspec.oracle.isolation import Limits, default_limits, examine_isolated
 from convspec.oracle.record import keep, kept
 from convspec.oracle.report import OperationReport, Report
 from convspec.oracle.resumption import files_fingerprint, run_directory
+from convspec.oracle.sharing import examine_shared, processes
 from convspec.oracle.streams import BUDGETS
-from convspec.oracle.target import target_of
+from convspec.oracle.target import ArgumentError, target_of
 from convspec.oracle.variants import known_conventions
 from convspec.rounding import ACCURACIES, PRECISION
 
@@ -50,6 +53,8 @@ def check(
     progress: Progress | None = None,
     isolate: bool | Limits | None = None,
     resume: bool | None = None,
+    workers: int = 1,
+    executor: Executor | None = None,
 ) -> Report:
     """Check an implementation against the spec.
 
@@ -64,16 +69,20 @@ def check(
     finished operations until the check is done: False begins anew, True goes on where a check of
     the same target, level, seed, dtypes and conventions was killed, None keeps nothing.
 
+    Operations are shared among `workers` processes, or by any `concurrent.futures.Executor`, such
+    as that of a Dask client; the implementation must then have been made by `load`, which is done
+    again in each.  The report is the same.
+
     >>> from convspec import fast
     >>> check(fast, ["max_pool"], level="quick").status
     'conforms'
     """
     names = _chosen("operations", operations, checkable_operations())
     if level not in BUDGETS:
-        raise ValueError(f"level={level!r}: must be one of {', '.join(BUDGETS)}")
+        raise ArgumentError(f"level={level!r}: must be one of {', '.join(BUDGETS)}")
     if require_accuracy is not None and require_accuracy not in ACCURACIES:
         known = ", ".join(ACCURACIES)
-        raise ValueError(f"require_accuracy={require_accuracy!r}: must be one of {known}")
+        raise ArgumentError(f"require_accuracy={require_accuracy!r}: must be one of {known}")
     for variant, value in (conventions or {}).items():
         (chosen,) = _chosen("conventions", variant, tuple(known_conventions()))
         _chosen(f"conventions: {variant}", value, tuple(known_conventions()[chosen]))
@@ -81,12 +90,24 @@ def check(
     plan = Plan(level, seed, elements, dict(conventions or {}), require_accuracy, progress)
     name = target_of(implementation) or _shown_name(implementation)
     limits = _limits(implementation, isolate=isolate)
+    if workers < 1:
+        raise ArgumentError(f"workers={workers!r}: must be at least 1")
+    shared = executor is not None or workers > 1
+    if shared and target_of(implementation) is None:
+        raise ArgumentError(
+            "workers, executor: need an implementation made by load, to load it there"
+        )
     begun = perf_counter()
-    with run_directory(_identity(implementation, name, plan), resume=resume) as directory:
-        if limits is not None:
+    with (
+        run_directory(_identity(implementation, name, plan), resume=resume) as directory,
+        nullcontext(executor) if executor or not shared else processes(workers) as pool,
+    ):
+        kept_in = None if resume is None else directory
+        if pool is not None:
+            reports = examine_shared(pool, name, names, plan, limits, kept_in)
+        elif limits is not None:
             reports = examine_isolated(name, names, plan, limits, directory)
         else:
-            kept_in = None if resume is None else directory
             reports = _examined(implementation, name, names, plan, kept_in)
     return Report(
         target=name,
@@ -125,7 +146,7 @@ def _limits(implementation: Any, *, isolate: bool | Limits | None) -> Limits | N
     if isolate is False:
         return None
     if not named:
-        raise ValueError("isolate: needs an implementation made by load, to load it once more")
+        raise ArgumentError("isolate: needs an implementation made by load, to load it once more")
     return default_limits() if isolate is True else isolate
 
 
@@ -152,7 +173,7 @@ def _chosen(name: str, given: Iterable[str] | None, known: tuple[str, ...]) -> t
     chosen = (given,) if isinstance(given, str) else tuple(given)
     for entry in chosen:
         if entry not in known:
-            raise ValueError(f"{name}: {entry!r} is none of {', '.join(known)}")
+            raise ArgumentError(f"{name}: {entry!r} is none of {', '.join(known)}")
     return chosen
 
 
@@ -164,7 +185,7 @@ def _elements(implementation: Any, dtypes: Iterable[str] | None) -> tuple[numpy.
     given = declared if dtypes is None else dtypes
     names = (given,) if isinstance(given, str) else tuple(given)
     if not names:
-        raise ValueError("dtypes: must name at least one, such as float32")
+        raise ArgumentError("dtypes: must name at least one, such as float32")
     return tuple(map(element, names))
 
 
@@ -182,12 +203,12 @@ def element(name: str) -> numpy.dtype[Any]:
             scalar = ml_dtypes.bfloat16
         dtype: numpy.dtype[Any] = numpy.dtype(scalar)
     except TypeError:
-        raise ValueError(f"dtypes: {name!r} is no dtype of NumPy") from None
+        raise ArgumentError(f"dtypes: {name!r} is no dtype of NumPy") from None
     except ImportError:
-        raise ValueError("dtypes: bfloat16 needs the package ml_dtypes") from None
+        raise ArgumentError("dtypes: bfloat16 needs the package ml_dtypes") from None
     if dtype.kind not in "iu" and dtype.name not in PRECISION:
         floats = ", ".join(PRECISION)
-        raise ValueError(f"dtypes: {name!r} must be an integer dtype or one of {floats}")
+        raise ArgumentError(f"dtypes: {name!r} must be an integer dtype or one of {floats}")
     return dtype
 
 

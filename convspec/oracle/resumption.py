@@ -12,6 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, Any
 
+from convspec.oracle.target import ArgumentError
+
 
 @contextmanager
 def run_directory(identity: Mapping[str, Any], *, resume: bool | None) -> Iterator[Path]:
@@ -36,7 +38,7 @@ def run_directory(identity: Mapping[str, Any], *, resume: bool | None) -> Iterat
             _lock(lock)
         except OSError as error:
             if resume:
-                raise ValueError(f"resume=True: {error}") from None
+                raise ArgumentError(f"resume=True: {error}") from None
             yield stack.enter_context(run_directory(identity, resume=None))
             return
         if not resume:

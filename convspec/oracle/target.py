@@ -34,6 +34,10 @@ class TargetError(Exception):
     """A target that cannot be loaded; the message is one line that says why."""
 
 
+class ArgumentError(ValueError):
+    """An argument of `check` that cannot be used; the message is one line that names it."""
+
+
 class Bundled(NamedTuple):
     """A target that convspec brings along: its module, the packages it needs, how to install
     them, and its object in the module, unless it is the module itself or a target names another.

@@ -1,0 +1,182 @@
+"""A check shared among workers: the report is that of one."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from convspec.oracle import check, load
+from convspec.oracle.isolation import Limits
+from convspec.oracle.record import path_of
+from convspec.oracle.report import plain
+from convspec.oracle.resumption import run_directory
+from convspec.oracle.sharing import Job, done
+
+OPERATIONS = ["convolve", "correlate"]
+WRONG = """
+import os
+from convspec import fast
+
+convolve = fast.correlate
+
+def correlate(f, g, mode):
+    if f.ndim > 1:
+        raise NotImplementedError("one axis only")
+    if g.shape[0] == 3:
+        raise RuntimeError("not today")
+    return fast.correlate(f, g, mode)
+"""
+CRASHING = WRONG.replace("== 3", "== f.shape[0] == 3").replace(
+    'raise RuntimeError("not today")', "os.abort()"
+)
+
+
+@pytest.fixture
+def wrong(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    Path("wrong.py").write_text(WRONG, encoding="utf-8")
+    return "wrong.py"
+
+
+def told(report):
+    """A report as JSON, without what the clock says."""
+
+    def timeless(value):
+        if isinstance(value, dict):
+            return {k: timeless(v) for k, v in value.items() if not k.startswith("seconds")}
+        return [timeless(entry) for entry in value] if isinstance(value, list) else value
+
+    return timeless(json.loads(report.to_json()))
+
+
+def checked(target, operations=OPERATIONS, **options):
+    return check(load(target), operations, level="quick", dtypes=["float32"], **options)
+
+
+def test_the_report_is_the_same_however_many_work_on_it(wrong):
+    alone = told(checked(wrong))
+    assert alone["status"] == "differs"
+    kinds = {d["kind"] for o in alone["operations"].values() for d in o["differences"]}
+    assert {"value", "raises"} <= kinds
+    said = []
+    assert told(checked(wrong, workers=2, progress=lambda *line: said.append(line))) == alone
+    assert sorted(line[0] for line in said) == sorted(OPERATIONS)
+    assert [line[1:] for line in said] == [("finished", n, 2) for n in (1, 2)]
+    with ThreadPoolExecutor(2) as pool:
+        assert told(checked(wrong, executor=pool)) == alone
+
+
+def test_isolation_holds_in_every_worker(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    Path("crashing.py").write_text(CRASHING, encoding="utf-8")
+    limits = Limits(60.0, 2**33)
+    found = checked("crashing.py", isolate=limits, workers=2)
+    assert {d.kind for d in found["correlate"].differences} == {"crash"}
+    assert found["correlate"].judged > 20
+    assert {d.kind for d in found["convolve"].differences} >= {"value"}
+
+
+def test_without_isolation_a_crash_is_told(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    Path("crashing.py").write_text(CRASHING, encoding="utf-8")
+    with pytest.raises(RuntimeError, match=r"crashing\.py: a worker ended; isolate it"):
+        checked("crashing.py", ["correlate"], isolate=False, workers=2)
+
+
+class Dying(Executor):
+    """Does one job and then fails, as where the machine goes down."""
+
+    def __init__(self):
+        self.jobs = []
+
+    def submit(self, function, /, job):
+        self.jobs.append(job)
+        future = Future()
+        if len(self.jobs) == 1:
+            future.set_result(function(job))
+        else:
+            future.set_exception(OSError("the power is out"))
+        return future
+
+
+def test_what_is_finished_is_not_done_again(wrong):
+    dying = Dying()
+    with pytest.raises(OSError, match="power"):
+        checked(wrong, executor=dying, resume=False)
+    assert [job.operation for job in dying.jobs] == OPERATIONS
+    again = Dying()
+    with pytest.raises(OSError, match="power"):
+        checked(wrong, executor=again, resume=True)
+    kept = {job.operation for job in dying.jobs} - {job.operation for job in again.jobs}
+    assert len(kept) <= 1
+    with ThreadPoolExecutor(1) as pool:
+        resumed = told(checked(wrong, executor=pool, resume=True))
+    assert resumed == told(checked(wrong))
+
+
+def test_a_report_that_is_kept_is_taken(wrong):
+    made = checked(wrong)
+    identity = {"a": "check"}
+    with run_directory(identity, resume=None) as directory:
+        job = Job(wrong, "correlate", "quick", 0, ("float32",), {}, None, None)
+        path_of(directory, "correlate").write_bytes(done(job))
+        from convspec.oracle.evidence import Plan
+        from convspec.oracle.sharing import examine_shared
+
+        dying = Dying()
+        plan = Plan("quick", 0, (), {}, None, None)
+        found = examine_shared(dying, wrong, ["correlate"], plan, None, directory)
+    assert dying.jobs == []
+    assert plain(found["correlate"].differences[0]._asdict()) == plain(
+        made["correlate"].differences[0]._asdict()
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"workers": 0}, "workers=0: must be at least 1"),
+        ({"workers": 2}, "need an implementation made by load"),
+        ({"executor": Dying()}, "need an implementation made by load"),
+    ],
+)
+def test_what_cannot_be_shared_is_refused(options, said):
+    with pytest.raises(ValueError, match=said):
+        check(object(), ["conv"], **options)
+
+
+def test_a_dask_cluster_by_its_address(wrong):
+    pytest.importorskip("distributed", reason="needs convspec[dask]")
+    program = """
+import sys
+from distributed import LocalCluster
+
+from convspec.cli import main
+
+if __name__ == "__main__":
+    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
+        arguments = ["check", sys.argv[1], "--level", "quick", "--dtype", "float32"]
+        address = cluster.scheduler_address
+        sys.argv[1:] = [*arguments, "--operation", "correlate", "--workers", address]
+        main()
+"""
+    Path("program.py").write_text(program, encoding="utf-8")
+    result = subprocess.run(
+        [sys.executable, "program.py", str(Path(wrong).resolve())],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    assert result.returncode == 1, result.stderr
+    assert "RuntimeError: not today" in result.stdout
