@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -155,8 +156,8 @@ def test_what_cannot_be_shared_is_refused(options, said):
         check(object(), ["conv"], **options)
 
 
+@pytest.mark.skipif(find_spec("distributed") is None, reason="needs convspec[dask]")
 def test_a_dask_cluster_by_its_address(wrong):
-    pytest.importorskip("distributed", reason="needs convspec[dask]")
     program = """
 import sys
 from distributed import LocalCluster
