@@ -105,6 +105,19 @@ def test_bad_arguments_that_are_accepted_are_told_apart_and_small():
     assert "stride=(1, 1)" in draw(superfluous.case, superfluous.expected, superfluous.actual)
 
 
+def test_a_bad_argument_has_no_name_by_coincidence():
+    """One channel taken for each of the weight's is not superfluous channels ignored."""
+
+    def broadcast(input, weight, bias=None, *, groups=1, **attributes):
+        if input.shape[1] == groups == 1:
+            input = numpy.repeat(input, weight.shape[1], axis=1)
+        return fast.conv(input, weight, bias, groups=groups, **attributes)
+
+    (found,) = quick(offering(conv=broadcast), "conv")["conv"].differences
+    assert (found.kind, found.diagnosis) == ("accepts", None)
+    assert all(array.any() for array in found.case.operands.values())
+
+
 def test_an_accepted_convention_is_no_difference():
     report = quick(offering(conv=flipped), "conv", conventions={"kernel_orientation": "flipped"})
     assert report.status == "conforms"
