@@ -15,6 +15,8 @@ VERBS = {
     "check": "Compare an implementation with the spec.",
     "replay": "Differences or recorded vectors once more, with the arithmetic.",
     "vectors": "Record vectors for implementations that never meet convspec.",
+    "explain": "What an operation computes at a geometry, and from what.",
+    "draw": "A picture of what an output is computed from.",
     "list": "What there is: operations, targets, deviations.",
     "claims": "What the source documents state, each with its verdict and proofs.",
     "summary": "The layers of a network, with their sizes and counts.",

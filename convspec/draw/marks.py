@@ -10,6 +10,14 @@ from convspec.case import Case, call_windows
 from convspec.transposed_convolution import conv_transpose_windows
 from convspec.window import Window, overlap, positions, taps, window_taps
 
+SLIDING_POOLS = (
+    "max_pool",
+    "max_pool_with_indices",
+    "average_pool",
+    "lp_pool",
+    "distance_weighted_pool",
+)
+
 Index = tuple[int, ...]
 Marks = dict[str, set[Index]]
 
@@ -33,7 +41,7 @@ def marks(case: Case, index: Index) -> Marks:
         return _conv_marks(case, shapes, index)
     if case.operation == "conv_transpose":
         return _conv_transpose_marks(case, shapes, index)
-    if case.operation.endswith("_pool") or case.operation == "max_pool_with_indices":
+    if case.operation in SLIDING_POOLS:
         n, c, *i = index
         sliding = call_windows(case.operation, shapes, case.attributes)
         return {"input": {(n, c, *a) for _, a in _all_taps(shapes["input"][2:], sliding, i)}}
