@@ -12,7 +12,16 @@ from typing import Any
 import numpy
 from numpy.typing import ArrayLike
 
-from convspec.arguments import Array, Shape, array, check_shape, described, integer, number
+from convspec.arguments import (
+    Array,
+    Shape,
+    array,
+    check_cotangent,
+    check_shape,
+    described,
+    integer,
+    number,
+)
 from convspec.elementary import chosen, exp, maximum, symbolic
 from convspec.elementary import tanh as hyperbolic_tangent
 from convspec.scalars import result, scalars
@@ -59,8 +68,7 @@ def relu_vjp(cotangent: ArrayLike, input: ArrayLike) -> tuple[Array]:
     (array([0, 0, 7]),)
     """
     cotangent, input = array("cotangent", cotangent), array("input", input)
-    shapes = described(input=input)
-    check_shape("cotangent", cotangent, input.shape, "the output shape", shapes=shapes)
+    check_cotangent(cotangent, input.shape, input=input)
     x, g = scalars(input), scalars(cotangent)
     d_x = numpy.empty(input.shape, dtype=object)
     for i in positions(input.shape):
@@ -109,8 +117,7 @@ def sigmoid_vjp(cotangent: ArrayLike, input: ArrayLike) -> tuple[Array]:
     (array([2.]),)
     """
     cotangent, input = array("cotangent", cotangent), array("input", input)
-    shapes = described(input=input)
-    check_shape("cotangent", cotangent, input.shape, "the output shape", shapes=shapes)
+    check_cotangent(cotangent, input.shape, input=input)
     x, g = scalars(input), scalars(cotangent)
     d_x = numpy.empty(input.shape, dtype=object)
     for i in positions(input.shape):
@@ -147,8 +154,7 @@ def tanh_vjp(cotangent: ArrayLike, input: ArrayLike) -> tuple[Array]:
     (array([3.]),)
     """
     cotangent, input = array("cotangent", cotangent), array("input", input)
-    shapes = described(input=input)
-    check_shape("cotangent", cotangent, input.shape, "the output shape", shapes=shapes)
+    check_cotangent(cotangent, input.shape, input=input)
     x, g = scalars(input), scalars(cotangent)
     d_x = numpy.empty(input.shape, dtype=object)
     for i in positions(input.shape):
@@ -232,8 +238,7 @@ def softmax_vjp(cotangent: ArrayLike, input: ArrayLike, *, axis: int = 1) -> tup
     """
     cotangent, input = array("cotangent", cotangent), array("input", input)
     axis = softmax_axis(input.shape, axis)
-    shapes = described(input=input)
-    check_shape("cotangent", cotangent, input.shape, "the output shape", shapes=shapes)
+    check_cotangent(cotangent, input.shape, input=input)
     g, y = (
         numpy.moveaxis(values, axis, -1)
         for values in (scalars(cotangent), softmax(scalars(input), axis=axis))

@@ -21,8 +21,8 @@ from convspec.arguments import (
     PerAxis,
     Shape,
     array,
+    check_cotangent,
     check_layout,
-    check_shape,
     described,
     listed,
     per_axis,
@@ -86,8 +86,7 @@ def adaptive_max_pool_vjp(
     """
     cotangent, input = array("cotangent", cotangent), array("input", input)
     shape = adaptive_pool_shape(input.shape, output_size=output_size)
-    shapes = described(input=input)
-    check_shape("cotangent", cotangent, shape, "the output shape", shapes=shapes)
+    check_cotangent(cotangent, shape, input=input)
     x, g = scalars(input), scalars(cotangent)
     d_x = numpy.zeros(input.shape, dtype=object)
     for i in positions(shape[2:]):
@@ -136,8 +135,7 @@ def adaptive_average_pool_vjp(
     """
     cotangent, input = array("cotangent", cotangent), array("input", input)
     shape = adaptive_pool_shape(input.shape, output_size=output_size)
-    shapes = described(input=input)
-    check_shape("cotangent", cotangent, shape, "the output shape", shapes=shapes)
+    check_cotangent(cotangent, shape, input=input)
     g = scalars(cotangent)
     d_x = numpy.zeros(input.shape, dtype=object)
     for i in positions(shape[2:]):
@@ -213,8 +211,7 @@ def spatial_pyramid_pool_vjp(
     """
     cotangent, input = array("cotangent", cotangent), array("input", input)
     shape = spatial_pyramid_pool_shape(input.shape, levels=levels, kind=kind)
-    shapes = described(input=input)
-    check_shape("cotangent", cotangent, shape, "the output shape", shapes=shapes)
+    check_cotangent(cotangent, shape, input=input)
     back = adaptive_max_pool_vjp if kind == "max" else adaptive_average_pool_vjp
     g, x = scalars(cotangent), scalars(input)
     d_x = numpy.zeros(input.shape, dtype=object)

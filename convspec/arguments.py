@@ -56,6 +56,16 @@ def array(name: str, value: ArrayLike) -> Array:
     return result if isinstance(value, numpy.ndarray) else _exact(result, value)
 
 
+def optional_array(name: str, value: ArrayLike | None) -> Array | None:
+    """`array`, of an operand that may be absent."""
+    return None if value is None else array(name, value)
+
+
+def optional_shape(operand: Array | None) -> Shape | None:
+    """The shape of an operand that may be absent."""
+    return None if operand is None else operand.shape
+
+
 def _number_like(element: Any) -> bool:
     """Whether an element of an object array can be multiplied and divided, and is real."""
     foreign = bool | numpy.bool_ | complex | numpy.complexfloating | numpy.ndarray
@@ -289,6 +299,17 @@ def check_shape(name: str, value: Array, shape: Shape, meaning: str, *, shapes: 
     """
     if value.shape != shape:
         raise ValueError(f"{name} has shape {value.shape}: must be {meaning} = {shape}; {shapes}")
+
+
+def check_cotangent(cotangent: Array, shape: Shape, **operands: Array | None) -> None:
+    """Raise `ValueError` unless a cotangent has the shape of the output of these operands.
+
+    >>> check_cotangent(numpy.zeros(2), (3,), input=numpy.zeros(3))
+    Traceback (most recent call last):
+    ...
+    ValueError: cotangent has shape (2,): must be the output shape = (3,); input has shape (3,)
+    """
+    check_shape("cotangent", cotangent, shape, "the output shape", shapes=described(**operands))
 
 
 def check_layout(

@@ -24,11 +24,13 @@ from convspec.arguments import (
     PerAxis,
     Shape,
     array,
+    check_cotangent,
     check_fit,
     check_layout,
-    check_shape,
     described,
     integer,
+    optional_array,
+    optional_shape,
     windows,
 )
 from convspec.scalars import result, scalars
@@ -120,7 +122,7 @@ def convolve_vjp(
     shape = convolve_shape(f.shape, g.shape, mode)
     kept = [overlap(mode, n, m) for n, m in zip(f.shape, g.shape, strict=True)]
     cotangent = array("cotangent", cotangent)
-    check_shape("cotangent", cotangent, shape, "the output shape", shapes=described(f=f, g=g))
+    check_cotangent(cotangent, shape, f=f, g=g)
     x, y, h = scalars(f), scalars(g), scalars(cotangent)
     d_f = numpy.zeros(f.shape, dtype=object)
     d_g = numpy.zeros(g.shape, dtype=object)
@@ -239,11 +241,11 @@ def conv(
     array([[[-2, -2, -2,  3]]])
     """
     input, weight = array("input", input), array("weight", weight)
-    bias = None if bias is None else array("bias", bias)
+    bias = optional_array("bias", bias)
     sliding = conv_windows(
         input.shape,
         weight.shape,
-        None if bias is None else bias.shape,
+        optional_shape(bias),
         stride=stride,
         padding=padding,
         dilation=dilation,
@@ -293,11 +295,11 @@ def conv_vjp(
         array("input", input),
         array("weight", weight),
     )
-    bias = None if bias is None else array("bias", bias)
+    bias = optional_array("bias", bias)
     sliding = conv_windows(
         input.shape,
         weight.shape,
-        None if bias is None else bias.shape,
+        optional_shape(bias),
         stride=stride,
         padding=padding,
         dilation=dilation,
@@ -306,8 +308,7 @@ def conv_vjp(
     spatial = input.shape[2:]
     outputs, inputs = weight.shape[:2]
     shape = (input.shape[0], outputs, *output_sizes(spatial, sliding))
-    shapes = described(input=input, weight=weight, bias=bias)
-    check_shape("cotangent", cotangent, shape, "the output shape", shapes=shapes)
+    check_cotangent(cotangent, shape, input=input, weight=weight, bias=bias)
     x, w, g = scalars(input), scalars(weight), scalars(cotangent)
     d_x = numpy.zeros(input.shape, dtype=object)
     d_w = numpy.zeros(weight.shape, dtype=object)

@@ -10,7 +10,16 @@ from math import prod
 import numpy
 from numpy.typing import ArrayLike
 
-from convspec.arguments import Array, Shape, array, check_layout, check_shape, described
+from convspec.arguments import (
+    Array,
+    Shape,
+    array,
+    check_cotangent,
+    check_layout,
+    described,
+    optional_array,
+    optional_shape,
+)
 from convspec.scalars import result, scalars
 from convspec.window import positions
 
@@ -44,8 +53,8 @@ def linear(input: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None) -
     array([[111,  17]])
     """
     input, weight = array("input", input), array("weight", weight)
-    bias = None if bias is None else array("bias", bias)
-    shape = linear_shape(input.shape, weight.shape, None if bias is None else bias.shape)
+    bias = optional_array("bias", bias)
+    shape = linear_shape(input.shape, weight.shape, optional_shape(bias))
     x, w, b = scalars(input), scalars(weight), None if bias is None else scalars(bias)
     y = numpy.empty(shape, dtype=object)
     for n, o in positions(shape):
@@ -76,10 +85,9 @@ def linear_vjp(
         array("input", input),
         array("weight", weight),
     )
-    bias = None if bias is None else array("bias", bias)
-    shape = linear_shape(input.shape, weight.shape, None if bias is None else bias.shape)
-    shapes = described(input=input, weight=weight, bias=bias)
-    check_shape("cotangent", cotangent, shape, "the output shape", shapes=shapes)
+    bias = optional_array("bias", bias)
+    shape = linear_shape(input.shape, weight.shape, optional_shape(bias))
+    check_cotangent(cotangent, shape, input=input, weight=weight, bias=bias)
     x, w, g = scalars(input), scalars(weight), scalars(cotangent)
     d_x = numpy.zeros(input.shape, dtype=object)
     d_w = numpy.zeros(weight.shape, dtype=object)
@@ -134,6 +142,5 @@ def flatten_vjp(cotangent: ArrayLike, input: ArrayLike) -> tuple[Array]:
     """
     cotangent, input = array("cotangent", cotangent), array("input", input)
     shape = flatten_shape(input.shape)
-    shapes = described(input=input)
-    check_shape("cotangent", cotangent, shape, "the output shape", shapes=shapes)
+    check_cotangent(cotangent, shape, input=input)
     return (result(scalars(cotangent).reshape(input.shape), cotangent, input),)

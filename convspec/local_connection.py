@@ -19,10 +19,12 @@ from convspec.arguments import (
     PerAxis,
     Shape,
     array,
+    check_cotangent,
     check_fit,
     check_layout,
-    check_shape,
     described,
+    optional_array,
+    optional_shape,
     windows,
 )
 from convspec.scalars import result, scalars
@@ -112,11 +114,11 @@ def locally_connected(
     array([[[  3, 123]]])
     """
     input, weight = array("input", input), array("weight", weight)
-    bias = None if bias is None else array("bias", bias)
+    bias = optional_array("bias", bias)
     sliding = locally_connected_windows(
         input.shape,
         weight.shape,
-        None if bias is None else bias.shape,
+        optional_shape(bias),
         stride=stride,
         padding=padding,
         dilation=dilation,
@@ -160,19 +162,18 @@ def locally_connected_vjp(
         array("input", input),
         array("weight", weight),
     )
-    bias = None if bias is None else array("bias", bias)
+    bias = optional_array("bias", bias)
     sliding = locally_connected_windows(
         input.shape,
         weight.shape,
-        None if bias is None else bias.shape,
+        optional_shape(bias),
         stride=stride,
         padding=padding,
         dilation=dilation,
     )
     spatial = input.shape[2:]
     shape = (input.shape[0], weight.shape[0], *output_sizes(spatial, sliding))
-    shapes = described(input=input, weight=weight, bias=bias)
-    check_shape("cotangent", cotangent, shape, "the output shape", shapes=shapes)
+    check_cotangent(cotangent, shape, input=input, weight=weight, bias=bias)
     x, w, g = scalars(input), scalars(weight), scalars(cotangent)
     d_x = numpy.zeros(input.shape, dtype=object)
     d_w = numpy.zeros(weight.shape, dtype=object)

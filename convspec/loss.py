@@ -13,7 +13,7 @@ import numpy
 from numpy.typing import ArrayLike
 
 from convspec.activation import shifted
-from convspec.arguments import Array, Shape, array, check_shape, described, number
+from convspec.arguments import Array, Shape, array, check_cotangent, described, number
 from convspec.elementary import log
 from convspec.scalars import result, scalars
 from convspec.window import positions
@@ -93,8 +93,7 @@ def cross_entropy_vjp(cotangent: ArrayLike, logits: ArrayLike, labels: ArrayLike
         array("labels", labels),
     )
     classes = classes_of(logits, labels)
-    shapes = described(logits=logits, labels=labels)
-    check_shape("cotangent", cotangent, (), "the output shape", shapes=shapes)
+    check_cotangent(cotangent, (), logits=logits, labels=labels)
     z, g = scalars(logits), scalars(cotangent)[()]
     d_z = numpy.empty(logits.shape, dtype=object)
     for n, label in enumerate(classes):
@@ -146,8 +145,7 @@ def l2_penalty_vjp(cotangent: ArrayLike, weight: ArrayLike, *, strength: float) 
     """
     cotangent, weight = array("cotangent", cotangent), array("weight", weight)
     shape = l2_penalty_shape(weight.shape, strength=strength)
-    shapes = described(weight=weight)
-    check_shape("cotangent", cotangent, shape, "the output shape", shapes=shapes)
+    check_cotangent(cotangent, shape, weight=weight)
     w, g = scalars(weight), scalars(cotangent)[()]
     d_w = numpy.empty(weight.shape, dtype=object)
     for i in positions(weight.shape):

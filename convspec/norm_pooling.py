@@ -24,7 +24,7 @@ from convspec.arguments import (
     PerAxis,
     Shape,
     array,
-    check_shape,
+    check_cotangent,
     described,
     number,
 )
@@ -145,8 +145,7 @@ def lp_pool_vjp(
     )
     spatial = input.shape[2:]
     shape = (*input.shape[:2], *output_sizes(spatial, sliding))
-    shapes = described(input=input)
-    check_shape("cotangent", cotangent, shape, "the output shape", shapes=shapes)
+    check_cotangent(cotangent, shape, input=input)
     x, g = scalars(input), scalars(cotangent)
     d_x = numpy.zeros(input.shape, dtype=object)
     for i in positions(shape[2:]):
@@ -252,8 +251,7 @@ def distance_weighted_pool_vjp(
     )
     spatial = input.shape[2:]
     shape = (*input.shape[:2], *output_sizes(spatial, sliding))
-    shapes = described(input=input)
-    check_shape("cotangent", cotangent, shape, "the output shape", shapes=shapes)
+    check_cotangent(cotangent, shape, input=input)
     g = scalars(cotangent)
     d_x = numpy.zeros(input.shape, dtype=object)
     for i in positions(shape[2:]):

@@ -16,6 +16,7 @@ from convspec.arguments import (
     Array,
     Shape,
     array,
+    check_cotangent,
     check_layout,
     check_shape,
     described,
@@ -221,8 +222,7 @@ def local_response_normalization_vjp(
     """
     cotangent, input = array("cotangent", cotangent), array("input", input)
     window = response_window(input.shape, size=size, alpha=alpha, beta=beta, k=k)
-    shapes = described(input=input)
-    check_shape("cotangent", cotangent, input.shape, "the output shape", shapes=shapes)
+    check_cotangent(cotangent, input.shape, input=input)
     x, g = scalars(input), scalars(cotangent)
     energies = _energies(x, window, alpha, k)
     d_x = numpy.zeros(input.shape, dtype=object)

@@ -21,6 +21,7 @@ from convspec.arguments import (
     PerAxis,
     Shape,
     array,
+    check_cotangent,
     check_filled,
     check_fit,
     check_layout,
@@ -195,8 +196,7 @@ def max_pool_vjp(
         dilation=dilation,
         ceil_mode=ceil_mode,
     )
-    shapes = described(input=input)
-    check_shape("cotangent", cotangent, values.shape, "the output shape", shapes=shapes)
+    check_cotangent(cotangent, values.shape, input=input)
     g = scalars(cotangent)
     d_x = numpy.zeros(input.shape, dtype=object)
     for n, c, *i in positions(found.shape):

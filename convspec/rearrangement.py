@@ -18,8 +18,8 @@ from convspec.arguments import (
     PerAxis,
     Shape,
     array,
+    check_cotangent,
     check_layout,
-    check_shape,
     described,
     per_axis,
 )
@@ -84,8 +84,7 @@ def insert_zeros_vjp(cotangent: ArrayLike, input: ArrayLike, *, count: PerAxis) 
     cotangent, input = array("cotangent", cotangent), array("input", input)
     sliding = insert_zeros_windows(input.shape, count=count)
     shape = insert_zeros_shape(input.shape, count=count)
-    shapes = described(input=input)
-    check_shape("cotangent", cotangent, shape, "the output shape", shapes=shapes)
+    check_cotangent(cotangent, shape, input=input)
     g = scalars(cotangent)
     d_x = numpy.empty(input.shape, dtype=object)
     for n, c, *a in positions(input.shape):
@@ -158,8 +157,7 @@ def pixel_shuffle_vjp(cotangent: ArrayLike, input: ArrayLike, *, factor: PerAxis
     """
     cotangent, input = array("cotangent", cotangent), array("input", input)
     shape = pixel_shuffle_shape(input.shape, factor=factor)
-    shapes = described(input=input)
-    check_shape("cotangent", cotangent, shape, "the output shape", shapes=shapes)
+    check_cotangent(cotangent, shape, input=input)
     g = scalars(cotangent)
     d_x = numpy.empty(input.shape, dtype=object)
     for target, source in _subpixels(input.shape, shape):

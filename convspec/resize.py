@@ -20,10 +20,13 @@ from convspec.arguments import (
     PerAxis,
     Shape,
     array,
+    check_cotangent,
     check_fit,
     check_layout,
     check_shape,
     described,
+    optional_array,
+    optional_shape,
     per_axis,
     windows,
     word,
@@ -210,11 +213,11 @@ def resize_conv(
     array([[[11, 21, 22]]])
     """
     input, weight = array("input", input), array("weight", weight)
-    bias = None if bias is None else array("bias", bias)
+    bias = optional_array("bias", bias)
     resize_conv_windows(
         input.shape,
         weight.shape,
-        None if bias is None else bias.shape,
+        optional_shape(bias),
         scale=scale,
         kind=kind,
         padding=padding,
@@ -250,17 +253,16 @@ def resize_conv_vjp(
         array("input", input),
         array("weight", weight),
     )
-    bias = None if bias is None else array("bias", bias)
+    bias = optional_array("bias", bias)
     attributes: dict[str, Any] = {"scale": scale, "kind": kind}
     shape = resize_conv_shape(
         input.shape,
         weight.shape,
-        None if bias is None else bias.shape,
+        optional_shape(bias),
         padding=padding,
         **attributes,
     )
-    shapes = described(input=input, weight=weight, bias=bias)
-    check_shape("cotangent", cotangent, shape, "the output shape", shapes=shapes)
+    check_cotangent(cotangent, shape, input=input, weight=weight, bias=bias)
     x, w, b = scalars(input), scalars(weight), None if bias is None else scalars(bias)
     between = upsample(x, **attributes)
     d_between, d_w, *d_b = conv_vjp(scalars(cotangent), between, w, b, padding=padding)

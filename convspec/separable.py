@@ -21,10 +21,12 @@ from convspec.arguments import (
     PerAxis,
     Shape,
     array,
+    check_cotangent,
     check_fit,
     check_layout,
-    check_shape,
     described,
+    optional_array,
+    optional_shape,
     windows,
 )
 from convspec.convolution import conv, conv_vjp
@@ -128,11 +130,9 @@ def depthwise_conv(
             [150, 200]]])
     """
     input, weight = array("input", input), array("weight", weight)
-    bias = None if bias is None else array("bias", bias)
+    bias = optional_array("bias", bias)
     attributes: dict[str, Any] = {"stride": stride, "padding": padding, "dilation": dilation}
-    depthwise_conv_windows(
-        input.shape, weight.shape, None if bias is None else bias.shape, **attributes
-    )
+    depthwise_conv_windows(input.shape, weight.shape, optional_shape(bias), **attributes)
     return conv(input, weight, bias, groups=input.shape[1], **attributes)
 
 
@@ -157,11 +157,9 @@ def depthwise_conv_vjp(
            [[20]]]))
     """
     input, weight = array("input", input), array("weight", weight)
-    bias = None if bias is None else array("bias", bias)
+    bias = optional_array("bias", bias)
     attributes: dict[str, Any] = {"stride": stride, "padding": padding, "dilation": dilation}
-    depthwise_conv_windows(
-        input.shape, weight.shape, None if bias is None else bias.shape, **attributes
-    )
+    depthwise_conv_windows(input.shape, weight.shape, optional_shape(bias), **attributes)
     return conv_vjp(cotangent, input, weight, bias, groups=input.shape[1], **attributes)
 
 
@@ -191,8 +189,8 @@ def pointwise_conv(input: ArrayLike, weight: ArrayLike, bias: ArrayLike | None =
     array([[[131, 142]]])
     """
     input, weight = array("input", input), array("weight", weight)
-    bias = None if bias is None else array("bias", bias)
-    shape = pointwise_conv_shape(input.shape, weight.shape, None if bias is None else bias.shape)
+    bias = optional_array("bias", bias)
+    shape = pointwise_conv_shape(input.shape, weight.shape, optional_shape(bias))
     x, w, b = scalars(input), scalars(weight), None if bias is None else scalars(bias)
     y = numpy.empty(shape, dtype=object)
     for n, o, *i in positions(shape):
@@ -223,10 +221,9 @@ def pointwise_conv_vjp(
         array("input", input),
         array("weight", weight),
     )
-    bias = None if bias is None else array("bias", bias)
-    shape = pointwise_conv_shape(input.shape, weight.shape, None if bias is None else bias.shape)
-    shapes = described(input=input, weight=weight, bias=bias)
-    check_shape("cotangent", cotangent, shape, "the output shape", shapes=shapes)
+    bias = optional_array("bias", bias)
+    shape = pointwise_conv_shape(input.shape, weight.shape, optional_shape(bias))
+    check_cotangent(cotangent, shape, input=input, weight=weight, bias=bias)
     x, w, g = scalars(input), scalars(weight), scalars(cotangent)
     d_x = numpy.zeros(input.shape, dtype=object)
     d_w = numpy.zeros(weight.shape, dtype=object)
@@ -299,13 +296,13 @@ def depthwise_separable_conv(
         array("depthwise", depthwise),
         array("pointwise", pointwise),
     )
-    bias = None if bias is None else array("bias", bias)
+    bias = optional_array("bias", bias)
     attributes: dict[str, Any] = {"stride": stride, "padding": padding, "dilation": dilation}
     depthwise_separable_conv_windows(
         input.shape,
         depthwise.shape,
         pointwise.shape,
-        None if bias is None else bias.shape,
+        optional_shape(bias),
         **attributes,
     )
     between = depthwise_conv(scalars(input), scalars(depthwise), **attributes)
@@ -341,14 +338,13 @@ def depthwise_separable_conv_vjp(
         array("depthwise", depthwise),
         array("pointwise", pointwise),
     )
-    bias = None if bias is None else array("bias", bias)
+    bias = optional_array("bias", bias)
     attributes: dict[str, Any] = {"stride": stride, "padding": padding, "dilation": dilation}
     forward = (input.shape, depthwise.shape, pointwise.shape)
-    shape = depthwise_separable_conv_shape(
-        *forward, None if bias is None else bias.shape, **attributes
+    shape = depthwise_separable_conv_shape(*forward, optional_shape(bias), **attributes)
+    check_cotangent(
+        cotangent, shape, input=input, depthwise=depthwise, pointwise=pointwise, bias=bias
     )
-    shapes = described(input=input, depthwise=depthwise, pointwise=pointwise, bias=bias)
-    check_shape("cotangent", cotangent, shape, "the output shape", shapes=shapes)
     x, w, v = scalars(input), scalars(depthwise), scalars(pointwise)
     between = depthwise_conv(x, w, **attributes)
     d_between, d_v, *d_b = pointwise_conv_vjp(

@@ -19,10 +19,12 @@ from convspec.arguments import (
     PerAxis,
     Shape,
     array,
+    check_cotangent,
     check_layout,
-    check_shape,
     described,
     integer,
+    optional_array,
+    optional_shape,
     per_axis,
     windows,
 )
@@ -134,11 +136,11 @@ def conv_transpose(
     array([[[ 1,  2,  3, 14, 20, 30, 40]]])
     """
     input, weight = array("input", input), array("weight", weight)
-    bias = None if bias is None else array("bias", bias)
+    bias = optional_array("bias", bias)
     sliding, sizes = conv_transpose_windows(
         input.shape,
         weight.shape,
-        None if bias is None else bias.shape,
+        optional_shape(bias),
         stride=stride,
         padding=padding,
         output_padding=output_padding,
@@ -190,11 +192,11 @@ def conv_transpose_vjp(
         array("input", input),
         array("weight", weight),
     )
-    bias = None if bias is None else array("bias", bias)
+    bias = optional_array("bias", bias)
     sliding, sizes = conv_transpose_windows(
         input.shape,
         weight.shape,
-        None if bias is None else bias.shape,
+        optional_shape(bias),
         stride=stride,
         padding=padding,
         output_padding=output_padding,
@@ -203,8 +205,7 @@ def conv_transpose_vjp(
     )
     channels, share = weight.shape[:2]
     shape = (input.shape[0], share * groups, *sizes)
-    shapes = described(input=input, weight=weight, bias=bias)
-    check_shape("cotangent", cotangent, shape, "the output shape", shapes=shapes)
+    check_cotangent(cotangent, shape, input=input, weight=weight, bias=bias)
     x, w, g = scalars(input), scalars(weight), scalars(cotangent)
     d_x = numpy.zeros(input.shape, dtype=object)
     d_w = numpy.zeros(weight.shape, dtype=object)

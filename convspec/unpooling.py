@@ -14,8 +14,8 @@ from convspec.arguments import (
     PerAxis,
     Shape,
     array,
+    check_cotangent,
     check_layout,
-    check_shape,
     described,
     per_axis,
 )
@@ -110,8 +110,7 @@ def max_unpool_vjp(
         array("indices", indices),
     )
     shape = max_unpool_shape(values.shape, indices.shape, output_size=output_size)
-    shapes = described(values=values, indices=indices)
-    check_shape("cotangent", cotangent, shape, "the output shape", shapes=shapes)
+    check_cotangent(cotangent, shape, values=values, indices=indices)
     g = scalars(cotangent)
     d_v = numpy.zeros(values.shape, dtype=object)
     for target, source in switches(values, indices, shape).items():

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from convspec import activation
 from convspec.activation import checked_mask, dropout_shape, softmax_axis
-from convspec.arguments import Array, array, check_shape, described
+from convspec.arguments import Array, array, check_cotangent, check_shape, described
 from convspec.fast.arithmetic import OBJECT
 from convspec.fast.blocks import blocks, contiguous, pieces, slices, whole
 from convspec.fast.floating import block_size, double, elementwise, floats
@@ -37,7 +37,7 @@ def relu_vjp(cotangent: ArrayLike, input: ArrayLike) -> tuple[Array]:
     (array([0, 0, 7]),)
     """
     g, x = array("cotangent", cotangent), array("input", input)
-    check_shape("cotangent", g, x.shape, "the output shape", shapes=described(input=x))
+    check_cotangent(g, x.shape, input=x)
     if OBJECT in (g.dtype, x.dtype):
         return activation.relu_vjp(g, x)
     d_x = numpy.zeros(x.shape, dtype=moved_dtype(g, x))
@@ -71,7 +71,7 @@ def sigmoid_vjp(cotangent: ArrayLike, input: ArrayLike) -> tuple[Array]:
     (array([2.]),)
     """
     g, x = array("cotangent", cotangent), array("input", input)
-    check_shape("cotangent", g, x.shape, "the output shape", shapes=described(input=x))
+    check_cotangent(g, x.shape, input=x)
     if not floats(g, x):
         return activation.sigmoid_vjp(g, x)
     return (elementwise(lambda g, x: g * _logistic(x) * _logistic(-x), double(g, x), g, x),)
@@ -94,7 +94,7 @@ def tanh_vjp(cotangent: ArrayLike, input: ArrayLike) -> tuple[Array]:
     (array([3.]),)
     """
     g, x = array("cotangent", cotangent), array("input", input)
-    check_shape("cotangent", g, x.shape, "the output shape", shapes=described(input=x))
+    check_cotangent(g, x.shape, input=x)
     if not floats(g, x):
         return activation.tanh_vjp(g, x)
     return (
@@ -148,8 +148,7 @@ def softmax_vjp(cotangent: ArrayLike, input: ArrayLike, *, axis: int = 1) -> tup
     """
     cotangent, input = array("cotangent", cotangent), array("input", input)
     axis = softmax_axis(input.shape, axis)
-    shapes = described(input=input)
-    check_shape("cotangent", cotangent, input.shape, "the output shape", shapes=shapes)
+    check_cotangent(cotangent, input.shape, input=input)
     if not floats(cotangent, input):
         return activation.softmax_vjp(cotangent, input, axis=axis)
     how = double(cotangent, input)

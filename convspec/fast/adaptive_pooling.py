@@ -20,7 +20,7 @@ from convspec.adaptive_pooling import (
     pyramid_levels,
     spatial_pyramid_pool_shape,
 )
-from convspec.arguments import Array, PerAxis, Shape, array, check_shape, described
+from convspec.arguments import Array, PerAxis, Shape, array, check_cotangent
 from convspec.fast.arithmetic import INT64, OBJECT, Arithmetic, arithmetic, narrowed
 from convspec.fast.blocks import Box, blocks, buffer_size, slices, whole
 from convspec.fast.floating import block_size
@@ -71,7 +71,7 @@ def adaptive_max_pool_vjp(
     """
     g, x = array("cotangent", cotangent), array("input", input)
     shape = adaptive_pool_shape(x.shape, output_size=output_size)
-    check_shape("cotangent", g, shape, "the output shape", shapes=described(input=x))
+    check_cotangent(g, shape, input=x)
     if OBJECT in (g.dtype, x.dtype):
         return adaptive_pooling.adaptive_max_pool_vjp(g, x, output_size=output_size)
     return (_maxima_vjp([g], x, g),)
@@ -87,7 +87,7 @@ def adaptive_average_pool_vjp(
     """
     g, x = array("cotangent", cotangent), array("input", input)
     shape = adaptive_pool_shape(x.shape, output_size=output_size)
-    check_shape("cotangent", g, shape, "the output shape", shapes=described(input=x))
+    check_cotangent(g, shape, input=x)
     return (_averages_vjp([g], x, g),)
 
 
@@ -123,7 +123,7 @@ def spatial_pyramid_pool_vjp(
     g, x = array("cotangent", cotangent), array("input", input)
     sizes = pyramid_levels(x.shape, levels, kind)
     shape = spatial_pyramid_pool_shape(x.shape, levels=sizes, kind=kind)
-    check_shape("cotangent", g, shape, "the output shape", shapes=described(input=x))
+    check_cotangent(g, shape, input=x)
     if OBJECT in (g.dtype, x.dtype):
         return adaptive_pooling.spatial_pyramid_pool_vjp(g, x, levels=sizes, kind=kind)
     back = _maxima_vjp if kind == "max" else _averages_vjp

@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy
 from numpy.typing import ArrayLike
 
-from convspec.arguments import Array, Padding, PerAxis, Shape, array, check_shape, described
+from convspec.arguments import (
+    Array,
+    Padding,
+    PerAxis,
+    Shape,
+    array,
+    check_cotangent,
+    optional_array,
+    optional_shape,
+)
 from convspec.convolution import conv_windows, convolve_shape
 from convspec.fast.arithmetic import arithmetic, narrowed
 from convspec.fast.products import input_product, output_product, weight_product
@@ -49,7 +58,7 @@ def convolve_vjp(
     f, g = array("f", f), array("g", g)
     shape = convolve_shape(f.shape, g.shape, mode)
     h = array("cotangent", cotangent)
-    check_shape("cotangent", h, shape, "the output shape", shapes=described(f=f, g=g))
+    check_cotangent(h, shape, f=f, g=g)
     over, flipped = (f, g) if g.size <= f.size else (g, f)
     sliding = _flipped_windows(f.shape, g.shape, mode, over.shape, flipped.shape)
     d_over = input_product(
@@ -118,11 +127,11 @@ def conv(
     array([[[-2, -2, -2,  3]]])
     """
     input, weight = array("input", input), array("weight", weight)
-    bias = None if bias is None else array("bias", bias)
+    bias = optional_array("bias", bias)
     sliding = conv_windows(
         input.shape,
         weight.shape,
-        None if bias is None else bias.shape,
+        optional_shape(bias),
         stride=stride,
         padding=padding,
         dilation=dilation,
@@ -162,19 +171,18 @@ def conv_vjp(
         array("input", input),
         array("weight", weight),
     )
-    bias = None if bias is None else array("bias", bias)
+    bias = optional_array("bias", bias)
     sliding = conv_windows(
         input.shape,
         weight.shape,
-        None if bias is None else bias.shape,
+        optional_shape(bias),
         stride=stride,
         padding=padding,
         dilation=dilation,
         groups=groups,
     )
     shape = (input.shape[0], weight.shape[0], *output_sizes(input.shape[2:], sliding))
-    shapes = described(input=input, weight=weight, bias=bias)
-    check_shape("cotangent", cotangent, shape, "the output shape", shapes=shapes)
+    check_cotangent(cotangent, shape, input=input, weight=weight, bias=bias)
     x, w, g = grouped(input, 1, groups), grouped(weight, 0, groups), grouped(cotangent, 1, groups)
     # An input element meets each weight of an output channel at most once.
     terms = weight.size // weight.shape[1] // groups

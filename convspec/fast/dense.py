@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy
 from numpy.typing import ArrayLike
 
-from convspec.arguments import Array, array, check_shape, described
+from convspec.arguments import (
+    Array,
+    array,
+    check_cotangent,
+    optional_array,
+    optional_shape,
+)
 from convspec.dense import flatten_shape, linear_shape
 from convspec.fast.convolution import conv, conv_vjp
 from convspec.fast.moves import moved_dtype
@@ -19,8 +25,8 @@ def linear(input: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None) -
     array([[111,  17]])
     """
     input, weight = array("input", input), array("weight", weight)
-    bias = None if bias is None else array("bias", bias)
-    linear_shape(input.shape, weight.shape, None if bias is None else bias.shape)
+    bias = optional_array("bias", bias)
+    linear_shape(input.shape, weight.shape, optional_shape(bias))
     return conv(input[..., None], weight[..., None], bias)[..., 0]
 
 
@@ -41,10 +47,9 @@ def linear_vjp(
         array("input", input),
         array("weight", weight),
     )
-    bias = None if bias is None else array("bias", bias)
-    shape = linear_shape(input.shape, weight.shape, None if bias is None else bias.shape)
-    shapes = described(input=input, weight=weight, bias=bias)
-    check_shape("cotangent", cotangent, shape, "the output shape", shapes=shapes)
+    bias = optional_array("bias", bias)
+    shape = linear_shape(input.shape, weight.shape, optional_shape(bias))
+    check_cotangent(cotangent, shape, input=input, weight=weight, bias=bias)
     d_x, d_w, *d_b = conv_vjp(cotangent[..., None], input[..., None], weight[..., None], bias)
     return (d_x[..., 0], d_w[..., 0], *d_b)
 
@@ -70,7 +75,7 @@ def flatten_vjp(cotangent: ArrayLike, input: ArrayLike) -> tuple[Array]:
     """
     g, x = array("cotangent", cotangent), array("input", input)
     shape = flatten_shape(x.shape)
-    check_shape("cotangent", g, shape, "the output shape", shapes=described(input=x))
+    check_cotangent(g, shape, input=x)
     d_x = numpy.empty(x.shape, dtype=moved_dtype(g, x))
     d_x.reshape(g.shape)[...] = g
     return (settled(d_x),)

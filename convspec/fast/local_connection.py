@@ -15,7 +15,15 @@ from typing import Any, NamedTuple
 import numpy
 from numpy.typing import ArrayLike
 
-from convspec.arguments import Array, Padding, PerAxis, array, check_shape, described
+from convspec.arguments import (
+    Array,
+    Padding,
+    PerAxis,
+    array,
+    check_cotangent,
+    optional_array,
+    optional_shape,
+)
 from convspec.fast.arithmetic import Arithmetic, arithmetic, jointly, narrowed
 from convspec.fast.blocks import Box, blocks, buffer_size, pieces, size, slices, whole
 from convspec.fast.floating import block_size
@@ -41,11 +49,11 @@ def locally_connected(
     array([[[  3, 123]]])
     """
     x, w = array("input", input), array("weight", weight)
-    bias = None if bias is None else array("bias", bias)
+    bias = optional_array("bias", bias)
     sliding = locally_connected_windows(
         x.shape,
         w.shape,
-        None if bias is None else bias.shape,
+        optional_shape(bias),
         stride=stride,
         padding=padding,
         dilation=dilation,
@@ -87,18 +95,17 @@ def locally_connected_vjp(
              [20, 30]]]]))
     """
     g, x, w = array("cotangent", cotangent), array("input", input), array("weight", weight)
-    bias = None if bias is None else array("bias", bias)
+    bias = optional_array("bias", bias)
     sliding = locally_connected_windows(
         x.shape,
         w.shape,
-        None if bias is None else bias.shape,
+        optional_shape(bias),
         stride=stride,
         padding=padding,
         dilation=dilation,
     )
     shape = (len(x), len(w), *output_sizes(x.shape[2:], sliding))
-    shapes = described(input=x, weight=w, bias=bias)
-    check_shape("cotangent", g, shape, "the output shape", shapes=shapes)
+    check_cotangent(g, shape, input=x, weight=w, bias=bias)
     how = jointly(
         arithmetic((g, w), w[:, 0].size, others=(x,)), arithmetic((g, x), len(x), others=(w,))
     )

@@ -6,7 +6,7 @@ import numpy
 from numpy.typing import ArrayLike
 
 from convspec import loss
-from convspec.arguments import Array, array, check_shape, described
+from convspec.arguments import Array, array, check_cotangent
 from convspec.fast.activation import exponential_sums
 from convspec.fast.blocks import blocks, contiguous, pieces, slices, whole
 from convspec.fast.floating import block_size, double, elementwise, floats
@@ -48,8 +48,7 @@ def cross_entropy_vjp(cotangent: ArrayLike, logits: ArrayLike, labels: ArrayLike
     if not floats(cotangent, logits):
         return loss.cross_entropy_vjp(cotangent, logits, labels)
     classes = numpy.array(classes_of(logits, labels))
-    shapes = described(logits=logits, labels=labels)
-    check_shape("cotangent", cotangent, (), "the output shape", shapes=shapes)
+    check_cotangent(cotangent, (), logits=logits, labels=labels)
     how = double(cotangent, logits)
     g = cotangent.astype(how.compute)
     d_z = numpy.empty(logits.shape, dtype=how.output)
@@ -91,8 +90,7 @@ def l2_penalty_vjp(cotangent: ArrayLike, weight: ArrayLike, *, strength: float) 
     """
     cotangent, weight = array("cotangent", cotangent), array("weight", weight)
     shape = l2_penalty_shape(weight.shape, strength=strength)
-    shapes = described(weight=weight)
-    check_shape("cotangent", cotangent, shape, "the output shape", shapes=shapes)
+    check_cotangent(cotangent, shape, weight=weight)
     if not floats(cotangent, weight):
         return loss.l2_penalty_vjp(cotangent, weight, strength=strength)
     how = double(cotangent, weight)

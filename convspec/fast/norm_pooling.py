@@ -9,7 +9,7 @@ import numpy
 from numpy.typing import ArrayLike
 
 from convspec import norm_pooling
-from convspec.arguments import Array, Padding, PerAxis, array, check_shape, described
+from convspec.arguments import Array, Padding, PerAxis, array, check_cotangent
 from convspec.fast.arithmetic import Arithmetic
 from convspec.fast.blocks import Box, blocks, last_axes, slices, whole
 from convspec.fast.floating import block_size, double, floats
@@ -110,7 +110,7 @@ def lp_pool_vjp(
     }
     sliding = lp_pool_windows(x.shape, **attributes)
     shape = (*x.shape[:2], *output_sizes(x.shape[2:], sliding))
-    check_shape("cotangent", g, shape, "the output shape", shapes=described(input=x))
+    check_cotangent(g, shape, input=x)
     if not floats(g, x):
         return norm_pooling.lp_pool_vjp(g, x, **attributes)
     how = double(g, x)
@@ -207,7 +207,7 @@ def distance_weighted_pool_vjp(
     attributes: dict[str, Any] = {"kernel_size": kernel_size, "stride": stride, "padding": padding}
     sliding = distance_weighted_pool_windows(x.shape, **attributes)
     shape = (*x.shape[:2], *output_sizes(x.shape[2:], sliding))
-    check_shape("cotangent", g, shape, "the output shape", shapes=described(input=x))
+    check_cotangent(g, shape, input=x)
     if not floats(g, x):
         return norm_pooling.distance_weighted_pool_vjp(g, x, **attributes)
     how = double(g, x)

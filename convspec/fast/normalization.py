@@ -8,7 +8,7 @@ import numpy
 from numpy.typing import ArrayLike
 
 from convspec import normalization
-from convspec.arguments import Array, array, check_shape, described
+from convspec.arguments import Array, array, check_cotangent, check_shape, described
 from convspec.fast.arithmetic import Arithmetic
 from convspec.fast.blocks import Box, blocks, contiguous, slices, whole
 from convspec.fast.floating import block_size, double, floats
@@ -143,7 +143,7 @@ def local_response_normalization_vjp(
     """
     g, x = array("cotangent", cotangent), array("input", input)
     window = response_window(x.shape, size=size, alpha=alpha, beta=beta, k=k)
-    check_shape("cotangent", g, x.shape, "the output shape", shapes=described(input=x))
+    check_cotangent(g, x.shape, input=x)
     if not floats(g, x):
         return normalization.local_response_normalization_vjp(
             g, x, size=size, alpha=alpha, beta=beta, k=k

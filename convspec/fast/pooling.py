@@ -14,7 +14,16 @@ from typing import Any
 import numpy
 from numpy.typing import ArrayLike
 
-from convspec.arguments import Array, Padding, PerAxis, Shape, array, check_shape, described, flag
+from convspec.arguments import (
+    Array,
+    Padding,
+    PerAxis,
+    Shape,
+    array,
+    check_cotangent,
+    described,
+    flag,
+)
 from convspec.fast.arithmetic import FLOAT64, INT64, OBJECT, Arithmetic, arithmetic, narrowed
 from convspec.fast.blocks import (
     COLUMNS,
@@ -152,7 +161,7 @@ def max_pool_vjp(
         ceil_mode=ceil_mode,
     )
     shape = (*x.shape[:2], *output_sizes(x.shape[2:], sliding))
-    check_shape("cotangent", g, shape, "the output shape", shapes=described(input=x))
+    check_cotangent(g, shape, input=x)
     how = arithmetic((g,), prod(window.kernel for window in sliding), others=(x,))
     if how.output == INT64:
         how = Arithmetic(INT64, INT64)
@@ -250,7 +259,7 @@ def average_pool_vjp(
     )
     include = flag("count_include_pad", count_include_pad, shapes=described(input=x))
     shape = (*x.shape[:2], *output_sizes(x.shape[2:], sliding))
-    check_shape("cotangent", g, shape, "the output shape", shapes=described(input=x))
+    check_cotangent(g, shape, input=x)
     how = averaging(g, 1, others=(x,))
     divisors = _divisors(x.shape[2:], sliding, include=include)
 

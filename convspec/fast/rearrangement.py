@@ -8,7 +8,7 @@ from math import prod
 import numpy
 from numpy.typing import ArrayLike
 
-from convspec.arguments import Array, PerAxis, Shape, array, check_shape, described
+from convspec.arguments import Array, PerAxis, Shape, array, check_cotangent
 from convspec.fast.blocks import Index, last_axes, slices, whole
 from convspec.fast.gathering import tap_runs
 from convspec.fast.moves import moved_dtype
@@ -39,7 +39,7 @@ def insert_zeros_vjp(cotangent: ArrayLike, input: ArrayLike, *, count: PerAxis) 
     g, x = array("cotangent", cotangent), array("input", input)
     sliding = insert_zeros_windows(x.shape, count=count)
     shape = insert_zeros_shape(x.shape, count=count)
-    check_shape("cotangent", g, shape, "the output shape", shapes=described(input=x))
+    check_cotangent(g, shape, input=x)
     d_x = numpy.empty(x.shape, dtype=moved_dtype(g, x))
     d_x[...] = g[_between_zeros(x.shape, sliding, shape)]
     return (settled(d_x),)
@@ -73,7 +73,7 @@ def pixel_shuffle_vjp(cotangent: ArrayLike, input: ArrayLike, *, factor: PerAxis
     """
     g, x = array("cotangent", cotangent), array("input", input)
     shape = pixel_shuffle_shape(x.shape, factor=factor)
-    check_shape("cotangent", g, shape, "the output shape", shapes=described(input=x))
+    check_cotangent(g, shape, input=x)
     d_x = numpy.empty(x.shape, dtype=moved_dtype(g, x))
     _blocks(d_x, shape)[...] = _pixels(g, x.shape)
     return (settled(d_x),)

@@ -12,7 +12,15 @@ import numpy
 from numpy.typing import ArrayLike
 
 from convspec import resize
-from convspec.arguments import Array, Padding, PerAxis, Shape, array, check_shape, described
+from convspec.arguments import (
+    Array,
+    Padding,
+    PerAxis,
+    Shape,
+    array,
+    check_cotangent,
+    optional_array,
+)
 from convspec.coordinates import interpolation_taps
 from convspec.fast.arithmetic import Arithmetic, arithmetic, jointly, narrowed
 from convspec.fast.blocks import Box, blocks, buffer_size, last_axes, pieces, slices, whole
@@ -69,7 +77,7 @@ def upsample_vjp(
     """
     g, x = array("cotangent", cotangent), array("input", input)
     shape = upsample_shape(x.shape, scale=scale, kind=kind, coordinates=coordinates)
-    check_shape("cotangent", g, shape, "the output shape", shapes=described(input=x))
+    check_cotangent(g, shape, input=x)
     if kind == "linear" and not floats(g, x):
         return resize.upsample_vjp(g, x, scale=scale, kind=kind, coordinates=coordinates)
     axes = _axes(x.shape, shape, kind, coordinates)
@@ -173,7 +181,7 @@ def resize_conv(
     array([[[11, 21, 22]]])
     """
     x, w = array("input", input), array("weight", weight)
-    bias = None if bias is None else array("bias", bias)
+    bias = optional_array("bias", bias)
     operands = (x, w) if bias is None else (x, w, bias)
     shapes = (operand.shape for operand in operands)
     sliding = resize_conv_windows(*shapes, scale=scale, kind=kind, padding=padding)
@@ -217,12 +225,11 @@ def resize_conv_vjp(
     (array([[[7, 0]]]), array([[[1, 1]]]))
     """
     g, x, w = array("cotangent", cotangent), array("input", input), array("weight", weight)
-    bias = None if bias is None else array("bias", bias)
+    bias = optional_array("bias", bias)
     forward = (x.shape, w.shape) if bias is None else (x.shape, w.shape, bias.shape)
     attributes: dict[str, Any] = {"scale": scale, "kind": kind}
     shape = resize_conv_shape(*forward, padding=padding, **attributes)
-    shapes = described(input=x, weight=w, bias=bias)
-    check_shape("cotangent", g, shape, "the output shape", shapes=shapes)
+    check_cotangent(g, shape, input=x, weight=w, bias=bias)
     if kind == "linear" and not floats(g, x, w, *(() if bias is None else (bias,))):
         return resize.resize_conv_vjp(g, x, w, bias, padding=padding, **attributes)
     sliding = resize_conv_windows(*forward, padding=padding, **attributes)

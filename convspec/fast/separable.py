@@ -9,7 +9,16 @@ from typing import Any
 import numpy
 from numpy.typing import ArrayLike
 
-from convspec.arguments import Array, Padding, PerAxis, Shape, array, check_shape, described
+from convspec.arguments import (
+    Array,
+    Padding,
+    PerAxis,
+    Shape,
+    array,
+    check_cotangent,
+    optional_array,
+    optional_shape,
+)
 from convspec.fast.arithmetic import Arithmetic, arithmetic, jointly, narrowed
 from convspec.fast.blocks import blocks, pieces, slices, whole
 from convspec.fast.convolution import conv, conv_vjp
@@ -41,11 +50,9 @@ def depthwise_conv(
             [30, 40]]])
     """
     input, weight = array("input", input), array("weight", weight)
-    bias = None if bias is None else array("bias", bias)
+    bias = optional_array("bias", bias)
     attributes: dict[str, Any] = {"stride": stride, "padding": padding, "dilation": dilation}
-    depthwise_conv_windows(
-        input.shape, weight.shape, None if bias is None else bias.shape, **attributes
-    )
+    depthwise_conv_windows(input.shape, weight.shape, optional_shape(bias), **attributes)
     return conv(input, weight, bias, groups=input.shape[1], **attributes)
 
 
@@ -66,11 +73,9 @@ def depthwise_conv_vjp(
            [[20]]]))
     """
     input, weight = array("input", input), array("weight", weight)
-    bias = None if bias is None else array("bias", bias)
+    bias = optional_array("bias", bias)
     attributes: dict[str, Any] = {"stride": stride, "padding": padding, "dilation": dilation}
-    depthwise_conv_windows(
-        input.shape, weight.shape, None if bias is None else bias.shape, **attributes
-    )
+    depthwise_conv_windows(input.shape, weight.shape, optional_shape(bias), **attributes)
     return conv_vjp(cotangent, input, weight, bias, groups=input.shape[1], **attributes)
 
 
@@ -81,8 +86,8 @@ def pointwise_conv(input: ArrayLike, weight: ArrayLike, bias: ArrayLike | None =
     array([[[131, 142]]])
     """
     input, weight = array("input", input), array("weight", weight)
-    bias = None if bias is None else array("bias", bias)
-    pointwise_conv_shape(input.shape, weight.shape, None if bias is None else bias.shape)
+    bias = optional_array("bias", bias)
+    pointwise_conv_shape(input.shape, weight.shape, optional_shape(bias))
     return conv(input, _one_tap(weight, input.ndim - 2), bias)
 
 
@@ -102,10 +107,9 @@ def pointwise_conv_vjp(
         array("input", input),
         array("weight", weight),
     )
-    bias = None if bias is None else array("bias", bias)
-    shape = pointwise_conv_shape(input.shape, weight.shape, None if bias is None else bias.shape)
-    shapes = described(input=input, weight=weight, bias=bias)
-    check_shape("cotangent", cotangent, shape, "the output shape", shapes=shapes)
+    bias = optional_array("bias", bias)
+    shape = pointwise_conv_shape(input.shape, weight.shape, optional_shape(bias))
+    check_cotangent(cotangent, shape, input=input, weight=weight, bias=bias)
     d_x, d_w, *d_b = conv_vjp(cotangent, input, _one_tap(weight, input.ndim - 2), bias)
     return (d_x, d_w.reshape(weight.shape), *d_b)
 
@@ -135,12 +139,12 @@ def depthwise_separable_conv(
         array("depthwise", depthwise),
         array("pointwise", pointwise),
     )
-    bias = None if bias is None else array("bias", bias)
+    bias = optional_array("bias", bias)
     sliding = depthwise_separable_conv_windows(
         input.shape,
         depthwise.shape,
         pointwise.shape,
-        None if bias is None else bias.shape,
+        optional_shape(bias),
         stride=stride,
         padding=padding,
         dilation=dilation,
@@ -207,13 +211,14 @@ def depthwise_separable_conv_vjp(
         array("depthwise", depthwise),
         array("pointwise", pointwise),
     )
-    bias = None if bias is None else array("bias", bias)
+    bias = optional_array("bias", bias)
     attributes: dict[str, Any] = {"stride": stride, "padding": padding, "dilation": dilation}
     optional = () if bias is None else (bias.shape,)
     forward = (input.shape, depthwise.shape, pointwise.shape, *optional)
     shape = depthwise_separable_conv_shape(*forward, **attributes)
-    shapes = described(input=input, depthwise=depthwise, pointwise=pointwise, bias=bias)
-    check_shape("cotangent", cotangent, shape, "the output shape", shapes=shapes)
+    check_cotangent(
+        cotangent, shape, input=input, depthwise=depthwise, pointwise=pointwise, bias=bias
+    )
     sliding = depthwise_separable_conv_windows(*forward, **attributes)
     operands = (cotangent, input, depthwise, pointwise)
     how = _how(*operands)

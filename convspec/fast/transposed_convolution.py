@@ -6,7 +6,15 @@ from __future__ import annotations
 
 from numpy.typing import ArrayLike
 
-from convspec.arguments import Array, Padding, PerAxis, array, check_shape, described
+from convspec.arguments import (
+    Array,
+    Padding,
+    PerAxis,
+    array,
+    check_cotangent,
+    optional_array,
+    optional_shape,
+)
 from convspec.fast.arithmetic import arithmetic, narrowed
 from convspec.fast.convolution import grouped
 from convspec.fast.products import input_product, output_product, weight_product
@@ -31,11 +39,11 @@ def conv_transpose(
     array([[[ 1,  2,  3, 14, 20, 30, 40]]])
     """
     input, weight = array("input", input), array("weight", weight)
-    bias = None if bias is None else array("bias", bias)
+    bias = optional_array("bias", bias)
     sliding, sizes = conv_transpose_windows(
         input.shape,
         weight.shape,
-        None if bias is None else bias.shape,
+        optional_shape(bias),
         stride=stride,
         padding=padding,
         output_padding=output_padding,
@@ -77,11 +85,11 @@ def conv_transpose_vjp(
         array("input", input),
         array("weight", weight),
     )
-    bias = None if bias is None else array("bias", bias)
+    bias = optional_array("bias", bias)
     sliding, sizes = conv_transpose_windows(
         input.shape,
         weight.shape,
-        None if bias is None else bias.shape,
+        optional_shape(bias),
         stride=stride,
         padding=padding,
         output_padding=output_padding,
@@ -89,8 +97,7 @@ def conv_transpose_vjp(
         groups=groups,
     )
     shape = (input.shape[0], weight.shape[1] * groups, *sizes)
-    shapes = described(input=input, weight=weight, bias=bias)
-    check_shape("cotangent", cotangent, shape, "the output shape", shapes=shapes)
+    check_cotangent(cotangent, shape, input=input, weight=weight, bias=bias)
     x, w, g = grouped(input, 1, groups), grouped(weight, 0, groups), grouped(cotangent, 1, groups)
     how = arithmetic((cotangent, weight), weight[0].size, others=(input,))
     d_x = output_product(g, w, None, sliding, input.shape[2:], how).reshape(input.shape)

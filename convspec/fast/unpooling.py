@@ -12,7 +12,7 @@ import numpy
 from numpy.typing import ArrayLike
 
 from convspec import unpooling
-from convspec.arguments import Array, PerAxis, Shape, array, check_shape, described
+from convspec.arguments import Array, PerAxis, Shape, array, check_cotangent
 from convspec.fast.arithmetic import INT64, OBJECT
 from convspec.fast.blocks import Box, blocks, buffer_size, pieces, slices, whole
 from convspec.fast.floating import block_size
@@ -57,8 +57,7 @@ def max_unpool_vjp(
         array("indices", indices),
     )
     shape = max_unpool_shape(values.shape, indices.shape, output_size=output_size)
-    shapes = described(values=values, indices=indices)
-    check_shape("cotangent", g, shape, "the output shape", shapes=shapes)
+    check_cotangent(g, shape, values=values, indices=indices)
     if OBJECT in (g.dtype, values.dtype):
         return unpooling.max_unpool_vjp(g, values, indices, output_size=output_size)
     _check_range(values, indices, shape)
