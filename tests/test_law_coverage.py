@@ -39,6 +39,7 @@ from properties.laws.test_batch import (
     part,
 )
 from properties.laws.test_linearity import combined
+from properties.laws.test_second_derivatives import BILINEAR
 from tests.test_strategies import find_any
 from tests.valid_calls import shape_of, valid_call
 
@@ -112,6 +113,9 @@ DOMAINS = {
     "test_pooling::test_a_constant_stays_a_constant": WITH_INPUT,
     "test_pooling::test_ceil_mode_only_adds_at_the_end": having("ceil_mode"),
     "test_pooling::test_a_window_over_everything_is_global_pooling": having("kernel_size"),
+    "test_second_derivatives::test_the_vjp_of_a_vjp_is_one_of_the_three_directions": BILINEAR,
+    "test_second_derivatives::test_the_curvature_of_a_squared_error": BILINEAR,
+    "test_second_derivatives::test_the_curvature_of_an_activation": ("relu", "sigmoid", "tanh"),
     "test_table::test_an_output_has_the_shape_of_the_table_and_the_dtype_of_its_input": OPERATIONS,
     "test_table::test_cotangents_have_the_shapes_of_their_operands_and_are_linear": OPERATIONS,
     "test_table::test_a_call_repeats_and_leaves_its_arguments_alone": OPERATIONS,

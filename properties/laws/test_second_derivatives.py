@@ -16,27 +16,33 @@ import sympy
 from hypothesis import strategies as st
 
 from convspec.case import Case
+from convspec.operations import OPERATIONS
 from convspec.strategies import arrays, calls
 
+from .exact import cotangents, exactly
 from .rewriting import run
 from .statement import law, same
 from .test_gradients import forward, inner
 
-# Correlations are convolutions of a flipped operand, and left out.
-BILINEAR = ["convolve", "conv", "conv_transpose"]
-WITH_WEIGHTS = ["conv", "conv_transpose"]
+# Linear in each of two operands; the derivatives of these are linear in three.
+BILINEAR = [name for name, row in OPERATIONS.items() if len(row.linear_in) == 2]
+
+
+def vjp_call(data: Any, operation: str) -> tuple[Case, str, str]:
+    """A call of a bilinear operation's `_vjp`, without a bias, in which nothing rounds, and the
+    names of its two factors.
+    """
+    case = exactly(data.draw(calls(operation)))
+    first, second = OPERATIONS[operation].linear_in
+    operands = {name: case.operands[name] for name in (first, second)}
+    case = case._replace(operands=operands)
+    operands = {"cotangent": data.draw(cotangents(case)), **operands}
+    return Case(f"{operation}_vjp", operands, case.attributes), first, second
 
 
 def changed(implementation: Any, case: Case, **operands: Any) -> Any:
-    """What the `_vjp` returns with some operands changed, those of the two factors alone."""
-    kept = {name: x for name, x in case.operands.items() if name != "bias"}
-    return run(implementation, case._replace(operands={**kept, **operands}))[:2]
-
-
-def factors(case: Case) -> tuple[str, str]:
-    """The names of the two operands that the operation is linear in."""
-    names = [name for name in case.operands if name not in ("cotangent", "bias")]
-    return names[0], names[1]
+    """What the `_vjp` returns with some operands changed."""
+    return run(implementation, case._replace(operands={**case.operands, **operands}))
 
 
 @pytest.mark.parametrize("operation", BILINEAR)
@@ -44,67 +50,45 @@ def factors(case: Case) -> tuple[str, str]:
 def test_the_vjp_of_a_vjp_is_one_of_the_three_directions(
     implementation: Any, operation: str, data: Any
 ) -> None:
-    """With B(g, x, w) = <g, op(x, w)>, the first cotangent, d_x(g, w), has for a direction u in x
-    the vjp  <u, d_x(g, w)> = <g, op(u, w)>: op(u, w) in g, and d_w(g, u) in w.  Likewise the
-    second, with a direction v in w: op(x, v) in g, and d_x(g, v) in x.
+    """With B(g, x, w) = <g, op(x, w)>, the first cotangent d_x(g, w) moves by d_x(h, w) along h and
+    by d_x(g, v) along v, and does not depend on x; likewise the second.  So the matrix of second
+    derivatives has zeros on its diagonal, and its mixed blocks are each other's transposes:
+    <u, d_x(g, v)> = <v, d_w(g, u)> = <g, op>, with one factor moved along u or v.
     """
-    case = data.draw(calls(f"{operation}_vjp"))
-    first, second = factors(case)
-    case = case._replace(operands={n: x for n, x in case.operands.items() if n != "bias"})
-    g, x, w = case.operands["cotangent"], case.operands[first], case.operands[second]
+    case, first, second = vjp_call(data, operation)
+    g, x, w = case.operands.values()
     u, v, h = (data.draw(arrays(operand.shape)) for operand in (x, w, g))
-
     d_x, d_w = changed(implementation, case)
-    moved_x, moved_w = changed(implementation, case, cotangent=g + h)
-    assert inner(u, moved_x) - inner(u, d_x) == inner(
-        h, forward(implementation, case, **{first: u})
-    )
-    assert inner(v, moved_w) - inner(v, d_w) == inner(
-        h, forward(implementation, case, **{second: v})
-    )
-    moved_x, _ = changed(implementation, case, **{second: w + v})
-    same(moved_x - d_x, changed(implementation, case, **{second: v})[0])
-    _, moved_w = changed(implementation, case, **{first: x + u})
-    same(moved_w - d_w, changed(implementation, case, **{first: u})[1])
+    along_x = changed(implementation, case, **{first: u})
+    along_w = changed(implementation, case, **{second: v})
+    same(along_x[0], d_x)
+    same(along_w[1], d_w)
+    same(changed(implementation, case, **{second: w + v})[0] - d_x, along_w[0])
+    same(changed(implementation, case, **{first: x + u})[1] - d_w, along_x[1])
+    assert inner(u, along_w[0]) == inner(v, along_x[1])
+    moved = changed(implementation, case, cotangent=g + h)
+    read = forward(implementation, case, **{first: u})
+    assert inner(u, moved[0]) - inner(u, d_x) == inner(h, read)
+    read = forward(implementation, case, **{second: v})
+    assert inner(v, moved[1]) - inner(v, d_w) == inner(h, read)
 
 
-@pytest.mark.parametrize("operation", ["convolve", "conv"])
-@law(data=st.data())
-def test_the_matrix_of_second_derivatives_is_symmetric_with_zeros_on_its_diagonal(
-    implementation: Any, operation: str, data: Any
-) -> None:
-    """Nothing is quadratic in the input or in the weight: d_x does not depend on x, nor d_w on w.
-    The mixed blocks are each other's transposes: <u, d_x(g, v)> = <v, d_w(g, u)>.
-    """
-    case = data.draw(calls(f"{operation}_vjp"))
-    first, second = factors(case)
-    x, w = case.operands[first], case.operands[second]
-    u, v = data.draw(arrays(x.shape)), data.draw(arrays(w.shape))
-    d_x, d_w = changed(implementation, case)
-    same(changed(implementation, case, **{first: u})[0], d_x)
-    same(changed(implementation, case, **{second: v})[1], d_w)
-    mixed = changed(implementation, case, **{second: v})[0]
-    transposed = changed(implementation, case, **{first: u})[1]
-    assert inner(u, mixed) == inner(v, transposed)
-
-
-@pytest.mark.parametrize("operation", WITH_WEIGHTS)
+@pytest.mark.parametrize("operation", BILINEAR)
 @law(data=st.data())
 def test_the_curvature_of_a_squared_error(implementation: Any, operation: str, data: Any) -> None:
     """C = |op(x, w) - t|^2 / 2 is quadratic in w, so that half the difference of its gradients at
     w + v and w - v is its second derivative along v: d_w(op(x, v), x).  It is never negative:
     <v, H v> = |op(x, v)|^2.
     """
-    case = data.draw(calls(f"{operation}_vjp"))
-    case = case._replace(operands={n: x for n, x in case.operands.items() if n != "bias"})
-    w, target = case.operands["weight"], case.operands["cotangent"]
+    case, _, second = vjp_call(data, operation)
+    target, _, w = case.operands.values()
     v = data.draw(arrays(w.shape))
 
     def gradient(weight: Any) -> Any:
-        error = forward(implementation, case, weight=weight) - target
-        return changed(implementation, case, cotangent=error, weight=weight)[1]
+        error = forward(implementation, case, **{second: weight}) - target
+        return changed(implementation, case, cotangent=error, **{second: weight})[1]
 
-    along = forward(implementation, case, weight=v)
+    along = forward(implementation, case, **{second: v})
     curved = changed(implementation, case, cotangent=along)[1]
     same((gradient(w + v) - gradient(w - v)) / 2, curved)
     assert inner(v, curved) == inner(along, along) >= 0
@@ -139,8 +123,9 @@ def in_double(gradient: Any) -> None:
         pytest.skip("difference quotients of rounded numbers say nothing in less than float64")
 
 
-# The second derivative, and the largest of the third: of a sigmoid 1/8, of tanh 2.
+# The second derivative; of the third the largest is 1/8 for a sigmoid and 2 for tanh.
 CURVES = {
+    "relu": lambda y: 0 * y,
     "sigmoid": lambda y: y * (1 - y) * (1 - 2 * y),
     "tanh": lambda y: -2 * y * (1 - y * y),
 }
@@ -149,10 +134,10 @@ CURVES = {
 @pytest.mark.parametrize("operation", CURVES)
 @law(x=arrays((3,)))
 def test_the_curvature_of_an_activation(implementation: Any, operation: str, x: Any) -> None:
-    """sigma'' = sigma (1 - sigma)(1 - 2 sigma), tanh'' = -2 tanh (1 - tanh^2): the derivative of
-    what the vjp returns, by central differences.
+    """sigma'' = sigma (1 - sigma)(1 - 2 sigma), tanh'' = -2 tanh (1 - tanh^2), relu'' = 0 off 0:
+    the derivative of what the vjp returns, by central differences.
     """
-    x, ones = x / 2, numpy.ones(3)
+    x, ones = x / 2 + 1 / 4, numpy.ones(3)
     vjp = getattr(implementation, f"{operation}_vjp")
     (ahead,), (behind,) = vjp(ones, x + STEP), vjp(ones, x - STEP)
     in_double(ahead)
