@@ -26,7 +26,7 @@ AT_LEAST = {
     "GlobalAveragePool": 2,
     "GlobalMaxPool": 2,
     "MaxUnpool": 2,
-    "Resize": 5,
+    "Resize": 6,
     "DepthToSpace": 2,
     "BatchNormalization": 2,
     "LRN": 2,
@@ -139,33 +139,40 @@ def test_max_unpool(vectors):
         numpy.testing.assert_array_equal(padded, expected)
 
 
-RESIZED = {
-    "test_resize_upsample_scales_nearest": {"kind": "nearest"},
-    "test_resize_upsample_scales_nearest_axes_2_3": {"kind": "nearest"},
-    "test_resize_upsample_scales_nearest_axes_3_2": {"kind": "nearest"},
-    "test_resize_upsample_scales_linear": {"kind": "linear"},
-    "test_resize_upsample_scales_linear_align_corners": {
-        "kind": "linear",
-        "coordinates": "align_corners",
-    },
-}
+def enlarges_a_whole_number_of_times(vector):
+    """Whether a vector of Resize is one of `upsample`: by nearest as ONNX has it by default, which
+    at whole scales reads floor(i / s), or linear in one of the three coordinates.
+    """
+    (before, after), given = (vector.inputs[0].shape, vector.outputs[0].shape), vector.attributes
+    pairs = list(zip(before, after, strict=True))
+    if any(m % n for n, m in pairs) or before == after:
+        return False
+    coordinates = given.get("coordinate_transformation_mode", b"half_pixel")
+    if given.get("mode", b"nearest") == b"nearest":
+        return "nearest_mode" not in given and coordinates == b"half_pixel"
+    known = (b"half_pixel", b"asymmetric", b"align_corners")
+    return given["mode"] == b"linear" and coordinates in known
 
 
 def test_resize(vectors):
-    """The vectors that enlarge a whole number of times, by nearest or linear interpolation."""
-    chosen = [vector for vector in vectors["Resize"] if vector.name in RESIZED]
-    assert len(chosen) == len(RESIZED) == AT_LEAST["Resize"]
+    chosen = [vector for vector in vectors["Resize"] if enlarges_a_whole_number_of_times(vector)]
+    assert len(chosen) >= AT_LEAST["Resize"]
+    kinds = set()
     for vector in chosen:
-        x, scales = vector.inputs[0], vector.inputs[2]
-        axes = vector.attributes.get("axes", range(x.ndim))
-        scale = [1] * x.ndim
-        for axis, factor in zip(axes, scales, strict=True):
-            scale[axis] = int(factor)
-            assert scale[axis] == factor
+        (x,), (expected,) = vector.inputs[:1], vector.outputs
+        scale = [m // n for n, m in zip(x.shape, expected.shape, strict=True)]
         assert scale[:2] == [1, 1]
-        y = convspec.upsample(x, scale=scale[2:], **RESIZED[vector.name])
+        kind = vector.attributes.get("mode", b"nearest").decode()
+        mode = vector.attributes.get("coordinate_transformation_mode", b"half_pixel").decode()
+        y = convspec.upsample(x, scale=scale[2:], kind=kind, coordinates=mode)
         # A coordinate and its weights on two axes, and a sum of four products.
-        within(y, vector.outputs[0], 0 if "nearest" in vector.name else 16, abs(x).max())
+        within(y, expected, 0 if kind == "nearest" else 16, abs(x).max())
+        kinds.add((kind, mode))
+    assert kinds >= {
+        ("nearest", "half_pixel"),
+        ("linear", "half_pixel"),
+        ("linear", "align_corners"),
+    }
 
 
 def test_depth_to_space(vectors):

@@ -125,7 +125,7 @@ def test_the_documents_vertical_edge_is_30_and_nothing_else(implementation: Any)
     sizes=st.tuples(st.integers(1, 4), st.integers(1, 3)),
     data=st.data(),
 )
-def test_a_permutation_of_pixels_commutes_with_a_dense_layer_only(
+def test_a_dense_layer_does_not_care_in_which_order_its_pixels_come(
     implementation: Any, sizes: Any, data: Any
 ) -> None:
     """linear(x P, W P) = linear(x, W) for every permutation P of the pixels: a dense layer has no

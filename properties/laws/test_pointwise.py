@@ -77,7 +77,23 @@ def test_it_commutes_with_a_kernel_shared_by_all_channels(
     )
 
 
-def test_it_cannot_bring_back_a_channel_that_it_removed() -> None:
-    """Fewer channels between than at both ends bound the rank: SymPy's matrix of a bottleneck."""
-    narrow = sympy.Matrix(1, 3, [1, 2, 3])
-    assert (narrow.T * narrow).rank() == 1
+@law(sizes=st.tuples(*[st.integers(1, 4)] * 3), data=st.data())
+def test_it_cannot_bring_back_a_channel_that_it_removed(
+    implementation: Any, sizes: Any, data: Any
+) -> None:
+    """With m channels between, V (W x) has at most m independent outputs, whatever V and W: SymPy's
+    rank of the map, read off an image whose pixel c is 1 in channel c.
+    """
+    inputs, between, outputs = sizes
+    inner = data.draw(arrays((between, inputs)))
+    outer = data.draw(arrays((outputs, between)))
+    narrow = implementation.pointwise_conv(numpy.eye(inputs)[None], inner)
+    found = implementation.pointwise_conv(narrow, outer)[0]
+    same(found, outer @ inner)
+    assert sympy.Matrix(found.astype(int).tolist()).rank() <= between
+
+
+def test_the_smallest_bottleneck(implementation: Any) -> None:
+    """Two channels through one: different images, which no layer after it can tell apart."""
+    for x in ([[[1.0], [0.0]]], [[[0.0], [1.0]]]):
+        same(implementation.pointwise_conv(x, [[1.0, 1.0]]), [[[1]]])
