@@ -1,0 +1,56 @@
+"""The digits and the recipes: the split, and that every recipe runs."""
+
+from __future__ import annotations
+
+import sys
+from itertools import pairwise
+
+import numpy
+import pytest
+
+from convspec.network import plan
+from convspec.network.digits import BEST, CLASSES, SIZE, digits, recipes
+from convspec.network.training import Examples, train
+
+
+def test_every_recipe_adds_something_to_the_one_before_it():
+    found = list(recipes().items())
+    assert found[-1][0] == BEST
+    for (_, before), (name, after) in pairwise(found):
+        assert before != after, name
+
+
+@pytest.mark.parametrize("name", recipes())
+def test_every_recipe_takes_a_step(name):
+    recipe = recipes()[name]
+    assert plan(recipe.network)[-1].shape == (1, CLASSES)
+    generator = numpy.random.default_rng(0)
+    examples = Examples(generator.random((4, *SIZE), dtype="float32"), numpy.array([0, 3, 9, 1]))
+    settings = recipe.settings._replace(epochs=1)
+    learned = train(recipe.network, examples, settings, seed=0)
+    assert all(numpy.isfinite(value).all() for value in learned.parameters.values())
+
+
+def test_a_fixed_stratified_third_is_held_out():
+    pytest.importorskip("sklearn", reason="the digits are scikit-learn's")
+    (learn, hold), (_, again) = digits(), digits()
+    assert len(learn.images) == 1198
+    assert len(hold.images) == 599
+    assert (hold.images == again.images).all()
+    assert hold.images.shape[1:] == SIZE
+    assert hold.images.dtype == numpy.float32
+    assert hold.images.min() == 0
+    assert hold.images.max() == 1
+    # Stratified: every class is held out in its share, give or take an image.
+    whole = numpy.bincount(numpy.concatenate([learn.labels, hold.labels]))
+    assert (abs(numpy.bincount(hold.labels) - whole / 3) < 1).all()
+    # Nothing is in both.
+    seen = {image.tobytes() for image in learn.images}
+    assert sum(image.tobytes() in seen for image in hold.images) == 0
+
+
+def test_a_missing_scikit_learn_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    with pytest.raises(ImportError, match=r"scikit-learn: pip install 'convspec\[train\]'"):
+        digits()
