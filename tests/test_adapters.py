@@ -289,3 +289,8 @@ def test_pytorch_takes_arrays_that_it_cannot_share():
     reversed_ = [numpy.flip(numpy.flip(array).copy()) for array in operands]
     assert all(array.strides[-1] < 0 for array in reversed_)
     agree(load("torch").conv(*reversed_, **attributes), convspec.conv(*operands, **attributes))
+    # NumPy calls one element contiguous, and copies nothing, whatever its strides.
+    one = numpy.flip(numpy.ones((1, 1, 1)))
+    assert one.strides[-1] < 0
+    plain = {"stride": (1,), "padding": ((0, 0),), "dilation": (1,), "groups": 1}
+    agree(load("torch").conv(one, one, **plain), one)

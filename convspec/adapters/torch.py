@@ -167,7 +167,7 @@ def _tensor(array: Array) -> Any:
     try:
         return torch.from_numpy(array)
     except ValueError:  # strides that are negative or no multiple of the item size
-        return torch.from_numpy(numpy.ascontiguousarray(array))
+        return torch.from_numpy(array.copy())
 
 
 def _tensors(*arrays: Array | None) -> list[Any]:
