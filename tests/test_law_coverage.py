@@ -2,6 +2,9 @@
 
 A law that iterates over the table says which rows it leaves out.  Here every one that it leaves
 out shows a counterexample, found by Hypothesis on the definitions.
+
+What is stated of one operation by name, such as the padding, the dilation and the bias of `conv`,
+is not repeated for those that other laws say to be that operation with other operands.
 """
 
 from __future__ import annotations
