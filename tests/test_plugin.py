@@ -14,11 +14,16 @@ ROOT = Path(__file__).parents[1]
 # Under the entry point pytest loads the plugin by itself, and refuses to load it twice.
 INSTALLED = bool(entry_points(group="pytest11", name="convspec"))
 LOADED = () if INSTALLED else ("-p", "convspec.plugin")
-LAWS = (
-    ("--pyargs", "convspec.properties.laws.test_matrix")
-    if find_spec("convspec.properties")
-    else (str(ROOT / "properties" / "laws" / "test_matrix.py"),)
-)
+
+
+def laws(theme):
+    """What names a file of laws to pytest."""
+    if find_spec("convspec.properties"):
+        return ("--pyargs", f"convspec.properties.laws.{theme}")
+    return (str(ROOT / "properties" / "laws" / f"{theme}.py"),)
+
+
+LAWS = laws("test_matrix")
 USES = """
 def test_conv(implementation):
     assert implementation.conv([[[1.0, 2.0]]], [[[1.0, 1.0]]]).tolist() == [[[3.0]]]
@@ -200,6 +205,39 @@ def test_the_laws_run_on_a_module_from_any_directory(pytester, run, processes):
     pytester.makepyfile(mine=MINE)
     result = run(*LAWS, "--implementation", "mine", *processes, "-k", "transposed_matrix or few")
     result.assert_outcomes(failed=1, skipped=1)  # conv of mine has one axis only
+
+
+OWN = """
+import numpy
+
+def conv(input, weight, bias=None):
+    if input.ndim != 3 or input.shape[1] != weight.shape[1]:
+        raise NotImplementedError("one spatial axis, one group")
+    size = input.shape[2] - weight.shape[2] + 1
+    windows = numpy.stack([input[:, :, a : a + weight.shape[2]] for a in range(size)], axis=2)
+    y = numpy.einsum("ncij,ocj->noi", windows, weight)
+    return y if bias is None else y + bias[:, None]
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "outcomes"),
+    [("right", {"passed": 2}), ("wrong", {"failed": 2})],
+)
+def test_a_repository_puts_the_laws_to_its_own_package_in_several_processes(
+    pytester, run, module, outcomes
+):
+    pytest.importorskip("xdist")
+    package = pytester.mkpydir("mine")
+    (package / "right.py").write_text(OWN, encoding="utf-8")
+    flipped = OWN.replace("windows, weight)", "windows, weight[:, :, ::-1])")
+    (package / "wrong.py").write_text(flipped, encoding="utf-8")
+    chosen = ("-k", "adds_a_row_for_every_word or word_order_is_what")
+    result = run(
+        *laws("test_text_and_volume"),
+        *("--implementation", f"mine.{module}", "--numprocesses=2", *chosen),
+    )
+    result.assert_outcomes(**outcomes)
 
 
 def test_the_laws_catch_a_wrong_module(pytester, run):
