@@ -40,7 +40,7 @@ def timed_sweep(operation: str, dtype: str) -> tuple[float, float]:
         setting = Setting(element, numpy.random.default_rng(0))
         begun = perf_counter()
         trials = exact_trials(operation, "standard", 0, setting, restriction)
-        tally = run(operation, target, trials, element, position=[0])
+        tally = run(operation, target, trials, element)
         whole = perf_counter() - begun
         if tally.found or not tally.judged:
             raise SystemExit(f"{operation}: {tally.found} findings in {tally.judged} cases")

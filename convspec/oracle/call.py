@@ -148,10 +148,10 @@ def output_count(operation: str, operands: dict[str, Array]) -> int:
 
 def as_outputs(operation: str, result: Any, count: int) -> Outcome:
     """What a function returned, as arrays of numbers."""
-    if count > 1 or (operation.endswith("_vjp") and isinstance(result, tuple | list)):
+    if count > 1 or operation.endswith("_vjp"):
         if not isinstance(result, tuple | list) or len(result) != count:
             length = f"{len(result)} outputs" if isinstance(result, tuple | list) else "no tuple"
-            return Failed("shape", f"returned {length} where {count} are due")
+            return Failed("shape", f"returned {length} where {count} {_are(count)} due")
         parts = tuple(result)
     else:
         parts = (result,)
@@ -166,6 +166,10 @@ def as_outputs(operation: str, result: Any, count: int) -> Outcome:
             return Failed("dtype", f"returned {shown}, which holds no real numbers")
         outputs.append(output)
     return Returned(tuple(outputs))
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 def call(

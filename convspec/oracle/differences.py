@@ -74,7 +74,7 @@ def _repeated(context: Context, finding: Finding) -> Finding:
     if finding.kind not in REPEATABLE or is_open(finding):
         return finding
     again = judged_finding(context.target, finding.case, context.namespace)
-    if isinstance(again, Finding):
+    if again is not None:  # wrong again, or called no more
         return finding
     message = f"{finding.message}; the same call was right when it was made again"
     return finding._replace(kind="unstable", message=message)

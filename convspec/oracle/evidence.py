@@ -73,13 +73,12 @@ def judge_stream(subject: Subject, evidence: Evidence, stream: Stream) -> Tally:
         subject.target,
         stream(None),
         evidence.dtype,
-        position=[0],
         enough=enough,
     )
     findings = tally.findings
     if tally.found and _might_be_fast(findings):
         near = _within_half(stream(FAST_ALGORITHM_ENTRY))
-        again = run(subject.operation, subject.target, near, evidence.dtype, position=[0])
+        again = run(subject.operation, subject.target, near, evidence.dtype)
         if again.judged and not again.found:
             evidence.accuracies.append(FAST_ALGORITHM)
             tally, findings = again, []

@@ -85,7 +85,8 @@ class Program:
         if status == "error":
             raise RuntimeError(message or "the program answered with an error and no message")
         outputs = _outputs(found)
-        return outputs[0] if len(outputs) == 1 else outputs
+        alone = len(outputs) == 1 and not operation.endswith("_vjp")
+        return outputs[0] if alone else outputs
 
     def _ask(
         self, operation: str, arrays: dict[str, Array], attributes: dict[str, Any]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableSequence
+from collections.abc import Iterator
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -62,17 +62,13 @@ def run(
     trials: Iterator[Trial],
     element: numpy.dtype[Any],
     *,
-    position: MutableSequence[int],
-    skip: frozenset[int] = frozenset(),
     private_copies: bool = False,
     enough: int = ENOUGH_FINDINGS,
 ) -> Tally:
     """Judge every trial of a stream.
 
-    `position[0]` always holds the number of the trial under way, so that whoever outlives a
-    crash knows which one it was; trials in `skip` are passed over.  Arrays are shared between
-    trials unless `private_copies`; an implementation that changes them is noticed and ends the
-    stream, for what follows would be judged on the wrong data.
+    Arrays are shared between trials unless `private_copies`; an implementation that changes them is
+    noticed and ends the stream, for what follows would be judged on the wrong data.
     """
     judged, found, inside = 0, 0, 0.0
     unsupported: dict[str, int] = {}
@@ -83,9 +79,6 @@ def run(
     since: list[Case] = []
     half = is_half(element)
     for number, trial in enumerate(trials):
-        position[0] = number
-        if number in skip:
-            continue
         operands = trial.operands
         given = worn_out(target) or arguments(target, operation, operands, trial.attributes)
         if isinstance(given, Unsupported):

@@ -30,10 +30,7 @@ def stream(operation="conv", count=200, dtype=F32):
 
 def ran(function, operation="conv", count=200, dtype=F32, **options):
     target = callee(offering(**{operation: function}), operation)
-    position = options.pop("position", [0])
-    return run(
-        operation, target, stream(operation, count, dtype), dtype, position=position, **options
-    )
+    return run(operation, target, stream(operation, count, dtype), dtype, **options)
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int32", "int8"])
@@ -163,17 +160,6 @@ def test_what_is_not_offered_is_counted_by_reason_and_not_judged():
     assert len(tally.refused) == sum(tally.unsupported.values())
 
 
-def test_the_position_is_that_of_the_trial_under_way():
-    seen, position = [], [0]
-
-    def conv(*operands, **attributes):
-        seen.append(position[0])
-        return fast.conv(*operands, **attributes)
-
-    ran(conv, count=20, position=position, skip=frozenset({3, 4}))
-    assert seen == [n for n in range(20) if n not in (3, 4)]
-
-
 class Overwrites:
     """Changes an argument, on some calls."""
 
@@ -234,7 +220,7 @@ def test_nan_in_the_arguments_is_no_change():
     }
     trial = Trial({"input": x}, attributes, (x,))
     target = callee(fast, "max_pool")
-    tally = run("max_pool", target, iter([trial, trial]), numpy.dtype("float64"), position=[0])
+    tally = run("max_pool", target, iter([trial, trial]), numpy.dtype("float64"))
     assert (tally.judged, tally.found, tally.mutated) == (2, 0, None)
 
 

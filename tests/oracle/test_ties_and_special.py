@@ -223,7 +223,7 @@ def special_run(operation, function, repeats=6):
     target = callee(offering(**{operation: function}), operation)
     cases = special_cases(operation, rng(), F32, repeats)
     with numpy.errstate(all="ignore"):
-        return run(operation, target, trials(cases, spec()), F32, position=[0])
+        return run(operation, target, trials(cases, spec()), F32)
 
 
 @pytest.mark.parametrize("operation", GEOMETRIES)
