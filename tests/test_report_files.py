@@ -24,6 +24,7 @@ from convspec.cli.page import page
 from convspec.cli.words import KINDS
 from convspec.oracle import check
 from convspec.oracle.report import Difference, OperationReport, Report
+from convspec.rounding import ACCURACIES
 
 HOSTILE = (
     "</pre><script src='http://evil.example/x.js'>alert(1)</script>&\"' \x1b[31m\x00 ]]> \ud800"
@@ -80,6 +81,11 @@ def validate(report):
 def test_the_schema_is_a_schema_and_knows_every_kind():
     jsonschema.Draft202012Validator.check_schema(schema())
     assert schema()["$defs"]["difference"]["properties"]["kind"]["enum"] == list(KINDS)
+
+
+def test_the_schema_knows_every_accuracy_class():
+    known = schema()["$defs"]["operation"]["properties"]["accuracy"]["enum"]
+    assert known == [*ACCURACIES, None]
 
 
 def test_a_real_report_is_what_the_schema_says(differing):

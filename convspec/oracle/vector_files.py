@@ -120,9 +120,19 @@ def _told(name: str, vector: Vector, numbers: _Numbers) -> str:
     else:
         told["refused"] = vector.refused
     if vector.bounds is not None:
-        told["bounds"] = [numbers.of(numpy.asarray(bound)) for bound in vector.bounds]
+        told["bounds"] = [numbers.of(_rounded_up(bound)) for bound in vector.bounds]
     told["flags"] = list(vector.flags)
     return json.dumps(told, separators=(",", ":"), allow_nan=False)
+
+
+def _rounded_up(bound: Array) -> Array:
+    """A bound in single precision, which takes half the room and forbids nothing that it allows.
+
+    >>> bool(_rounded_up(numpy.array(0.1)) >= 0.1)
+    True
+    """
+    single = numpy.asarray(bound, numpy.float32)
+    return numpy.where(single < bound, numpy.nextafter(single, numpy.float32(numpy.inf)), single)
 
 
 class StoredVector(NamedTuple):

@@ -14,7 +14,7 @@ import numpy
 
 from convspec.arguments import Array
 from convspec.case import Case, forward_name
-from convspec.operations import OPERATIONS
+from convspec.operations import OPERATIONS, Operation
 from convspec.oracle.behaviour import bad_calls
 from convspec.oracle.reference import spec, trial
 from convspec.oracle.special import special_cases
@@ -24,9 +24,9 @@ from convspec.oracle.trials.trial import Setting
 DTYPE = numpy.dtype(numpy.float32)
 # Entries of at most this much lie in a byte; two of them are the same with probability 1/255.
 LARGEST = 127
-# Draws of a case that are recorded, an odd number: few where a wrong product shows in any of them.
-DRAWS_KEPT = {"products": 3}
-SELECTIONS_KEPT = 11
+# Draws of a case that are recorded, an odd number: of a linear map few, where a mistake shows in
+# each; more of a selection, which is certified by many; one of an elementary function.
+LINEAR_KEPT, SELECTIONS_KEPT, ELEMENTARY_KEPT = 3, 11, 1
 # Every so many cases of a sweep one is recorded.
 SHARE = {"quick": 3, "standard": 2, "exhaustive": 2}
 REFUSALS_FROM = 24
@@ -93,7 +93,7 @@ def _swept(operation: str, level: str, seed: int) -> Iterator[Case]:
 def _with_few_draws(case: Case) -> Case:
     row = OPERATIONS[forward_name(case.operation)]
     first = case.operands[row.operands[0]]
-    most = DRAWS_KEPT.get(row.rounding, SELECTIONS_KEPT)
+    most = _draws_kept(row)
     if row.operands[0] not in BATCHED or len(first) <= most:
         return case
     chosen = numpy.linspace(0, len(first) - 1, most).round().astype(int)
@@ -102,6 +102,12 @@ def _with_few_draws(case: Case) -> Case:
         for name, operand in case.operands.items()
     }
     return case._replace(operands=operands)
+
+
+def _draws_kept(row: Operation) -> int:
+    if row.rounding == "elementary":
+        return ELEMENTARY_KEPT
+    return LINEAR_KEPT if row.linear_in or row.rounding == "products" else SELECTIONS_KEPT
 
 
 def _exact(case: Case, flag: str = "Exact") -> Vector:
