@@ -98,7 +98,9 @@ def _with_few_draws(case: Case) -> Case:
         return case
     chosen = numpy.linspace(0, len(first) - 1, most).round().astype(int)
     operands = {
-        name: operand[chosen] if name in BATCHED and len(operand) == len(first) else operand
+        name: operand[chosen]
+        if name in BATCHED and operand.shape[:1] == first.shape[:1]
+        else operand
         for name, operand in case.operands.items()
     }
     return case._replace(operands=operands)
