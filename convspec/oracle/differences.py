@@ -108,7 +108,10 @@ def _mistakes(
         due = [finding for finding in findings if finding.expected]
         refused = [finding for finding in findings if not finding.expected]
         return [(group, []) for group in (due, refused) if group]
-    replayed = findings[:REPLAYED]
+    # Each is about another bad argument: none may stand for the others.
+    accepts = findings[0].kind == "accepts"
+    replayed = findings if accepts else findings[:REPLAYED]
+    most_mistakes = len(findings) if accepts else MOST_MISTAKES
     if replayed[0].kind == "mutates":
         return [(replayed, mutating(context.operation))]
     pairs = [(finding.case, observed(finding)) for finding in replayed]
@@ -117,13 +120,13 @@ def _mistakes(
         # A mistake may be confined to some geometries: right where the deviation would be wrong.
         alone = explanations(pairs, [])
         explained = [names or more for names, more in zip(explained, alone, strict=True)]
-    if replayed[0].kind == "accepts":
+    if accepts:
         # What a mistake of another kind makes of a bad argument is a coincidence.
         lenient = {deviation.name for deviation in VALIDATION}
         explained = [[name for name in names if name in lenient] for names in explained]
     groups: list[tuple[list[Finding], list[str]]] = []
     left = list(range(len(replayed)))
-    while left and len(groups) < MOST_MISTAKES:
+    while left and len(groups) < most_mistakes:
         counts = Counter(name for index in left for name in explained[index])
         if not counts:
             break
@@ -134,7 +137,9 @@ def _mistakes(
         names = [name for name in names if all(name in explained[index] for index in group)]
         groups.append(([replayed[index] for index in group], names))
         left = [index for index in left if index not in group]
-    if left and len(groups) < MOST_MISTAKES:
+    if accepts:
+        groups.extend(([replayed[index]], []) for index in left)
+    elif left and len(groups) < most_mistakes:
         groups.append(([replayed[index] for index in left], []))
     return groups
 

@@ -118,6 +118,28 @@ def test_a_bad_argument_has_no_name_by_coincidence():
     assert all(array.any() for array in found.case.operands.values())
 
 
+def test_bad_arguments_without_a_name_do_not_stand_for_each_other():
+    """As in JAX: whoever knows one of them must still be told of the other."""
+
+    def conv(input, weight, bias=None, **attributes):
+        if all(side < 0 for pair in attributes["padding"] for side in pair):
+            inner = input[(..., *(slice(-low, high) for low, high in attributes["padding"]))]
+            attributes["padding"] = tuple((0, 0) for _ in attributes["padding"])
+            return fast.conv(inner, weight, bias, **attributes)
+        try:
+            return fast.conv(input, weight, bias, **attributes)
+        except ValueError as error:
+            if "spans" not in str(error):
+                raise
+            return numpy.zeros((len(input), len(weight), *(0,) * (input.ndim - 2)), input.dtype)
+
+    found = quick(offering(conv=conv), "conv")["conv"].differences
+    assert {(d.diagnosis, d.message) for d in found} == {
+        (None, "negative padding was accepted"),
+        (None, "a kernel beyond the padded input was accepted"),
+    }
+
+
 def test_an_accepted_convention_is_no_difference():
     report = quick(offering(conv=flipped), "conv", conventions={"kernel_orientation": "flipped"})
     assert report.status == "conforms"
