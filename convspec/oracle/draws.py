@@ -13,6 +13,9 @@ from convspec.rounding import integer_bits
 # for the rounding step to judge, not for this one.
 LARGEST_ENTRY = 256
 FAST_ALGORITHM_ENTRY = 15
+# Sums of products of these stay within the 256 up to which eight bits hold every integer, unless
+# more than as many of them have the same sign.
+NARROW_ENTRY = 1
 
 
 def amplitude(terms: int, dtype: numpy.dtype, *, factors: int = 2) -> int:

@@ -9,12 +9,13 @@ import numpy
 
 from convspec.case import Case
 from convspec.oracle.call import Callee
-from convspec.oracle.draws import FAST_ALGORITHM_ENTRY
+from convspec.oracle.draws import FAST_ALGORITHM_ENTRY, NARROW_ENTRY
 from convspec.oracle.runner import ENOUGH_FINDINGS, Finding, Tally, run
 from convspec.oracle.trials.trial import Trial
 from convspec.oracle.variants import Variants
-from convspec.rounding import FAST_ALGORITHM
+from convspec.rounding import FAST_ALGORITHM, PRECISION, precision, unit_roundoff
 
+NARROW = "bfloat16"
 Progress = Callable[[str, str, int, int], None]
 # How many findings name a mistake, where the first is enough to stop.
 FEW_FINDINGS = 8
@@ -34,7 +35,10 @@ class Plan(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """What the steps of one dtype have brought to light so far; steps append to it."""
+    """What the steps of one dtype have brought to light so far; steps append to it.
+
+    `recovered` are the accuracy classes without which the exact sweep would have failed.
+    """
 
     dtype: numpy.dtype[Any]
     judged: list[int]
@@ -45,6 +49,7 @@ class Evidence(NamedTuple):
     reasons: dict[str, int]
     accuracies: list[str]
     notes: list[str]
+    recovered: list[str]
 
 
 class Subject(NamedTuple):
@@ -63,9 +68,10 @@ Stream = Callable[[int | None], Iterator[Trial]]
 def judge_stream(subject: Subject, evidence: Evidence, stream: Stream) -> Tally:
     """Run a stream of trials and keep what it shows.
 
-    `stream` makes the trials, given the largest entry if a fast algorithm (Winograd, FFT) must
-    recover them: where every wrong value is a small error, all is done again with small
-    integers, which such an algorithm returns exactly once they are rounded.
+    `stream` makes the trials, given the largest entry if another arithmetic must recover them:
+    where every wrong value is a small error, all is done again with small integers, which a fast
+    algorithm (Winograd, FFT) returns exactly once they are rounded, and with smaller ones, whose
+    sums eight bits hold, as bfloat16 does inside a wider dtype.
     """
     enough = FEW_FINDINGS if subject.plan.stop_at_first else ENOUGH_FINDINGS
     tally = run(
@@ -76,12 +82,13 @@ def judge_stream(subject: Subject, evidence: Evidence, stream: Stream) -> Tally:
         enough=enough,
     )
     findings = tally.findings
-    if tally.found and _might_be_fast(findings):
-        near = _within_half(stream(FAST_ALGORITHM_ENTRY))
-        again = run(subject.operation, subject.target, near, evidence.dtype)
-        if again.judged and not again.found:
-            evidence.accuracies.append(FAST_ALGORITHM)
-            tally, findings = again, []
+    for name, largest_error, again in _other_arithmetics(evidence.dtype, stream):
+        if findings and _off_by_at_most(largest_error, findings):
+            seen = run(subject.operation, subject.target, again(), evidence.dtype)
+            if seen.judged and not seen.found:
+                evidence.accuracies.append(name)
+                evidence.recovered.append(name)
+                tally, findings = seen, []
     evidence.judged.append(tally.judged)
     evidence.inside.append(tally.seconds_inside)
     evidence.passing.extend(tally.passing)
@@ -95,14 +102,27 @@ def judge_stream(subject: Subject, evidence: Evidence, stream: Stream) -> Tally:
     return tally
 
 
-def _might_be_fast(findings: list[Finding]) -> bool:
-    """Whether every wrong value is off by less than a thousandth of the largest one."""
+def _other_arithmetics(
+    dtype: numpy.dtype[Any], stream: Stream
+) -> Iterator[tuple[str, float, Callable[[], Iterator[Trial]]]]:
+    """Accuracy classes that need small integers, how far off they may be beside the largest
+    value, and what they must get right.
+    """
+    yield FAST_ALGORITHM, 1e-3, lambda: _within_half(stream(FAST_ALGORITHM_ENTRY))
+    if dtype.kind == "f" and precision(dtype) >= 24:
+        # A result and its bias, each rounded to nearest.
+        two_roundings = 2 * unit_roundoff(PRECISION[NARROW])
+        yield NARROW, two_roundings, lambda: stream(NARROW_ENTRY)
+
+
+def _off_by_at_most(share: float, findings: list[Finding]) -> bool:
+    """Whether every wrong value is off by no more than a share of the largest one."""
     return all(
         finding.kind == "value"
         and finding.actual is not None
         and all(
             actual.shape == value.shape
-            and abs(actual - value).max(initial=0) <= 1e-3 * abs(value).max(initial=0)
+            and abs(actual - value).max(initial=0) <= share * abs(value).max(initial=0)
             for actual, value in zip(finding.actual, finding.expected, strict=True)
         )
         for finding in findings

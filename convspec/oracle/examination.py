@@ -36,7 +36,7 @@ def examine(implementation: Any, name: str, operation: str, plan: Plan) -> Opera
     for dtype in plan.dtypes:
         if plan.stop_at_first and found:
             break
-        gathered = Evidence(dtype, [], [], [], [], [], {}, [], [])
+        gathered = Evidence(dtype, [], [], [], [], [], {}, [], [], [])
         for label, step in STEPS.items():
             if plan.progress is not None:
                 plan.progress(operation, f"{label}, {dtype}", len(evidence), len(plan.dtypes))

@@ -111,7 +111,7 @@ def _case_size(case: Case) -> int:
 
 def search_step(subject: Subject, evidence: Evidence) -> None:
     """Random cases, unless something is wrong already."""
-    if evidence.findings or FAST_ALGORITHM in evidence.accuracies:
+    if evidence.findings or evidence.recovered:
         return
     judged, findings = search(
         subject.operation,

@@ -140,6 +140,48 @@ def test_bad_arguments_without_a_name_do_not_stand_for_each_other():
     }
 
 
+def in_bfloat16(array):
+    """Rounded to eight bits, ties to even, in the array's own dtype."""
+    fraction, exponent = numpy.frexp(array)
+    return numpy.ldexp(numpy.rint(numpy.ldexp(fraction, 8)), exponent - 8).astype(array.dtype)
+
+
+def narrow(function):
+    """Operands, the sum and what a bias makes of it each rounded to bfloat16, as OpenVINO does."""
+
+    def conv(input, weight, bias=None, **attributes):
+        sums = in_bfloat16(function(in_bfloat16(input), in_bfloat16(weight), **attributes))
+        if bias is None:
+            return sums
+        return in_bfloat16(sums + in_bfloat16(bias).reshape(-1, *(1,) * (input.ndim - 2)))
+
+    return conv
+
+
+def strict(function):
+    """Bad arguments refused first, as the function itself does."""
+
+    def conv(input, weight, bias=None, **attributes):
+        fast.conv(input, weight, bias, **attributes)
+        return function(input, weight, bias, **attributes)
+
+    return conv
+
+
+def test_bfloat16_inside_a_wider_dtype_is_an_accuracy_class_and_hides_no_mistake():
+    report = quick(offering(conv=strict(narrow(fast.conv))), "conv")
+    assert (report.status, report["conv"].accuracy) == ("conforms", "bfloat16")
+    assert any("|S| >= 3 integers" in note for note in report["conv"].notes)
+    held = quick(offering(conv=strict(narrow(fast.conv))), "conv", require_accuracy="float32")
+    assert {d.kind for d in held["conv"].differences} == {"accuracy"}
+
+    def shifted(input, weight, **attributes):
+        right = fast.conv(input, weight, **attributes)
+        return numpy.roll(right, 1, axis=-1) if min(attributes["stride"]) > 1 else right
+
+    assert quick(offering(conv=strict(narrow(shifted))), "conv").status == "differs"
+
+
 def test_an_accepted_convention_is_no_difference():
     report = quick(offering(conv=flipped), "conv", conventions={"kernel_orientation": "flipped"})
     assert report.status == "conforms"
