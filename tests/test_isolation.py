@@ -108,6 +108,31 @@ def test_crashes_of_one_kind_of_case_are_one_difference(faulty):
     assert "called no more after 8 calls ended in a crash" in report["conv"].unsupported_rule
 
 
+def test_a_bad_argument_that_ends_the_process_does_so_once(faulty):
+    report = faulty("segfault", stride=0)
+    (found,) = report["conv"].differences
+    assert (found.kind, found.cases) == ("crash", 1)
+    assert found.expected == "a ValueError or a TypeError"
+    assert report["conv"].unsupported_rule is None
+
+
+def test_what_is_called_no_more_is_not_right_when_called_again(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "import os, signal\n"
+        "from convspec import fast\n"
+        "dtypes = ('float32',)\n"
+        "def conv(input, weight, bias=None, **attributes):\n"
+        "    if max(attributes['stride']) == 3:\n"
+        "        os.kill(os.getpid(), signal.SIGSEGV)\n"
+        "    right = fast.conv(input, weight, bias, **attributes)\n"
+        "    return right + 1 if max(attributes['stride']) == 2 else right\n",
+        encoding="utf-8",
+    )
+    report = check(load(str(path)), ["conv"], level="quick", isolate=LIMITS)
+    assert {found.kind for found in report["conv"].differences} == {"value", "crash"}
+
+
 @pytest.mark.parametrize(
     ("fault", "says"),
     [("bomb", "MemoryError"), ("giant", "MemoryError"), ("leave", "SystemExit")],

@@ -10,7 +10,16 @@ import numpy
 from convspec.arguments import Array
 from convspec.case import Case, attribute_defaults, forward_name
 from convspec.operations import OPERATIONS
-from convspec.oracle.call import Callee, Failed, Outcome, Returned, Unsupported, arguments, call
+from convspec.oracle.call import (
+    CRASHED,
+    Callee,
+    Failed,
+    Outcome,
+    Returned,
+    Unsupported,
+    arguments,
+    call,
+)
 from convspec.oracle.judge import judge, same_values
 from convspec.oracle.runner import Finding
 from convspec.oracle.shrink import smallest
@@ -256,13 +265,21 @@ def _beyond_input(case: Case) -> Case | None:
 
 
 def accepts_findings(target: Callee, cases: list[Case]) -> tuple[int, list[Finding]]:
-    """Bad arguments are refused, by whatever exception."""
+    """Bad arguments are refused, by whatever exception.
+
+    One that ends the process does so once: another call of the kind would show no more.
+    """
     judged = 0
     accepted: dict[str, Finding] = {}
+    deadly: set[str] = set()
     for case in cases:
         for name, bad in bad_calls(case):
+            if name in deadly:
+                continue
             outcome = _answered(target, case, bad)
             judged += outcome is not None
+            if outcome is CRASHED:
+                deadly.add(name)
             if name not in accepted and _is_accepted(outcome):
                 accepted[name] = _accepted(target, case, name)
     return judged, list(accepted.values())
