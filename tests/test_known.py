@@ -143,7 +143,7 @@ IN_TOX = ("onnx-reference", "onnxruntime", "openvino", "openvino_float32", "tens
 DTYPES = ("float64", "float32")
 # Frameworks that change from version to version: a row says in which it was seen, and how it is
 # seen without convspec.
-DATED = ("torch", "onnxruntime", "tensorflow")
+DATED = ("torch", "onnxruntime", "openvino", "openvino_float32", "tensorflow")
 
 
 def shipped():
