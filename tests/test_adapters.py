@@ -12,7 +12,7 @@ import pytest
 import convspec
 from convspec.case import normalised
 from convspec.oracle.check import element
-from convspec.oracle.target import load
+from convspec.oracle.target import TargetError, load
 
 SEED = 20240229
 
@@ -246,6 +246,37 @@ def test_what_pytorch_lacks_is_unsupported(operation, change, reason):
     operands, attributes = case(operation, 2, "float32")
     with pytest.raises(NotImplementedError, match=reason):
         getattr(load("torch"), operation)(*operands, **{**attributes, **change})
+
+
+@pytorch
+def test_pytorch_computes_on_a_device_by_name():
+    target = load("torch:cpu")
+    assert target.name == "torch:cpu"
+    operands, attributes = case("conv", 2, "float32")
+    agree(target.conv(*operands, **attributes), convspec.conv(*operands, **attributes))
+    assert load("torch").conv.__name__ == target.conv.__name__
+    with pytest.raises(TargetError, match="there is no nowhere"):
+        load("torch:nowhere")
+
+
+@pytorch
+def test_a_call_goes_to_the_device_of_its_target():
+    """On `meta`, where tensors have no numbers, so that nothing can come back."""
+    operands, attributes = case("conv", 2, "float32")
+    with pytest.raises(NotImplementedError, match="meta"):
+        load("torch:meta").conv(*operands, **attributes)
+    agree(load("torch").conv(*operands, **attributes), convspec.conv(*operands, **attributes))
+
+
+@pytorch
+def test_a_device_that_is_not_there_is_one_line():
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a CUDA device")
+    with pytest.raises(TargetError, match=r"^torch:cuda: cuda cannot be had: .*CUDA") as error:
+        load("torch:cuda")
+    assert "\n" not in str(error.value)
 
 
 @pytorch

@@ -1,15 +1,19 @@
-"""PyTorch on the CPU: `torch.nn.functional`, and `torch.autograd` for the derivatives.
+"""PyTorch: `torch.nn.functional`, and `torch.autograd` for the derivatives.
 
 Arrays are shared with PyTorch, not copied, wherever it can hold their strides.  Global settings
-(threads, determinism, precision) are left as the user has them.  NumPy has bfloat16 from the
+(threads, determinism, precision) are left as the user has them.  `torch` computes on the CPU,
+`torch:cuda` and the like on the device that PyTorch calls so.  NumPy has bfloat16 from the
 package ml_dtypes; where that is missing, so is the dtype.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
 from importlib.util import find_spec
+from sys import modules
+from types import SimpleNamespace
 from typing import Any
 
 import numpy
@@ -17,6 +21,7 @@ import torch
 from torch.nn import functional
 
 from convspec.arguments import Array
+from convspec.oracle.target import operations_offered
 
 name = "torch"
 version = torch.__version__
@@ -106,6 +111,29 @@ def average_pool_vjp(cotangent: Array, input: Array, **attributes: Any) -> tuple
     return _gradients(cotangent, _average_pool(*leaves, **attributes), leaves)
 
 
+def __getattr__(name: str) -> SimpleNamespace:
+    """The same functions on another device, by the name of its type."""
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise AttributeError(f"module {__name__} has no attribute {name}") from None
+    torch.empty(1, device=device)  # raises where there is no such device
+    module = modules[__name__]
+    offered = {name: _on(device, getattr(module, name)) for name in operations_offered(module)}
+    return SimpleNamespace(
+        name=f"torch:{name}", version=version, dtypes=dtypes, isolate=isolate, **offered
+    )
+
+
+def _on(device: Any, function: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(function)
+    def there(*arrays: Any, **attributes: Any) -> Any:
+        with device:
+            return function(*arrays, **attributes)
+
+    return there
+
+
 def _conv(
     input: Any, *parameters: Any, stride: Ints, padding: Pairs, dilation: Ints, groups: int
 ) -> Any:
@@ -165,9 +193,10 @@ def _tensor(array: Array) -> Any:
     if array.dtype.name == "bfloat16":  # which PyTorch and NumPy exchange as bits alone
         return _tensor(array.view(numpy.int16)).view(torch.bfloat16)
     try:
-        return torch.from_numpy(array)
+        shared = torch.from_numpy(array)
     except ValueError:  # strides that are negative or no multiple of the item size
-        return torch.from_numpy(array.copy())
+        shared = torch.from_numpy(array.copy())
+    return shared.to(torch.get_default_device())
 
 
 def _tensors(*arrays: Array | None) -> list[Any]:
@@ -187,5 +216,5 @@ def _array(tensor: Any) -> Array:
         import ml_dtypes
 
         return _array(tensor.view(torch.int16)).view(ml_dtypes.bfloat16)
-    array: Array = tensor.numpy()
+    array: Array = tensor.cpu().numpy()
     return array

@@ -266,6 +266,8 @@ def _attribute(target: str, holder: Any, path: str) -> Any:
             ]
             there = f"; there is {', '.join(offering)}" if offering else ""
             raise TargetError(f"{target}: there is no {name}{there}") from None
+        except Exception as error:  # a module's or a class's own __getattr__
+            raise TargetError(f"{target}: {name} cannot be had: {_said(error)}") from error
     return holder
 
 
