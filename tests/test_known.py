@@ -136,14 +136,21 @@ SHIPPED = {
     "torch": "torch",
 }
 # Compiled frameworks need minutes: their own tox environments hold them to these files.
-IN_TOX = ("onnx-reference", "onnxruntime", "openvino", "openvino_float32", "tensorflow")
+IN_TOX = (
+    "jax",
+    "onnx-reference",
+    "onnxruntime",
+    "openvino",
+    "openvino_float32",
+    "tensorflow",
+)
 
 
 # What is in these files shows in one of them; in which others is the business of tox.
 DTYPES = ("float64", "float32")
 # Frameworks that change from version to version: a row says in which it was seen, and how it is
 # seen without convspec.
-DATED = ("torch", "onnxruntime", "openvino", "openvino_float32", "tensorflow")
+DATED = ("jax", "onnxruntime", "openvino", "openvino_float32", "tensorflow", "torch")
 
 
 def shipped():
