@@ -57,13 +57,16 @@ def digits() -> tuple[Examples, Examples]:
 def recipes() -> dict[str, Recipe]:
     """The course: each recipe adds one technique to the one before it."""
     plain = Settings(epochs=10, batch=20, rate=0.1)
-    momentum = plain._replace(rate=0.05, momentum=0.9, batch=50)
+    momentum = plain._replace(rate=0.02, momentum=0.9)
     decay = momentum._replace(decay=1e-3)
     falling = decay._replace(factor=0.5, every=3)
-    one = (*_convolution(1, 16, sigmoid()), *_dense(sigmoid(), 4 * 4 * 4))
+    # Five times as many images in batches two and a half times as large, and the rate with them.
+    many = falling._replace(batch=50, rate=0.05)
+    one = (*_convolution(1, 16, sigmoid()), *_dense(sigmoid(), 64))
     two = _two_convolutions(sigmoid())
     rectified = _two_convolutions(relu())
-    dropped = _two_convolutions(relu(), rate=0.5)
+    wider = _two_convolutions(relu(), units=256)
+    dropped = _two_convolutions(relu(), units=256, rate=0.5)
     return {
         "dense layer": Recipe(_network("dense", _dense(sigmoid(), 64)), plain),
         "+ convolution": Recipe(_network("one", one), plain),
@@ -72,8 +75,9 @@ def recipes() -> dict[str, Recipe]:
         "+ momentum": Recipe(_network("relu", rectified), momentum),
         "+ weight decay": Recipe(_network("relu", rectified), decay),
         "+ falling rate": Recipe(_network("relu", rectified), falling),
-        "+ shifts": Recipe(_network("relu", rectified), falling, shifts=True),
-        "+ dropout": Recipe(_network("dropout", dropped), falling, shifts=True),
+        "+ shifts": Recipe(_network("relu", rectified), many, shifts=True),
+        "+ units": Recipe(_network("units", wider), many, shifts=True),
+        "+ dropout": Recipe(_network("dropout", dropped), many, shifts=True),
     }
 
 
@@ -93,20 +97,19 @@ def _convolution(number: int, maps: int, activation: Layer) -> tuple[Part, ...]:
     )
 
 
-def _two_convolutions(activation: Layer, rate: float = 0) -> tuple[Part, ...]:
+def _two_convolutions(activation: Layer, units: int = 64, rate: float = 0) -> tuple[Part, ...]:
     return (
         *_convolution(1, 16, activation),
         *_convolution(2, 32, activation),
-        *_dense(activation, 64, rate),
+        *_dense(activation, units, rate),
     )
 
 
 def _dense(activation: Layer, units: int, rate: float = 0) -> tuple[Part, ...]:
-    """A hidden layer and the scores of the classes, with dropout on what each reads."""
+    """A hidden layer and the scores of the classes, with dropout on what these read."""
     dropped = (dropout(rate),) if rate else ()
     return (
         flatten(),
-        *dropped,
         linear(units, name="hidden"),
         activation,
         *dropped,

@@ -430,6 +430,16 @@ def test_deepface_layer_by_layer():
     assert late > 0.95 * counted("deepface").parameters
     # By hand: every position has its own 9 by 9 by 16 weights and bias.
     assert totals([found["L4"]]).parameters == 16 * 55 * 55 * (16 * 81 + 1)
+    by_hand = (
+        32 * (11 * 11 * 3 + 1)
+        + 16 * (9 * 9 * 32 + 1)
+        + 16 * 55 * 55 * (9 * 9 * 16 + 1)
+        + 16 * 25 * 25 * (7 * 7 * 16 + 1)
+        + 16 * 21 * 21 * (5 * 5 * 16 + 1)
+        + 4096 * (16 * 21 * 21 + 1)
+        + 4030 * (4096 + 1)
+    )
+    assert counted("deepface").parameters == by_hand
 
 
 DOCUMENTS = {

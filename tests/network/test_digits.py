@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from itertools import pairwise
+from pathlib import Path
 
 import numpy
 import pytest
@@ -54,3 +56,23 @@ def test_a_missing_scikit_learn_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
     with pytest.raises(ImportError, match=r"scikit-learn: pip install 'convspec\[train\]'"):
         digits()
+
+
+@pytest.mark.slow
+def test_the_script_trains_draws_and_fails_below_what_is_asked(tmp_path):
+    """One dense layer gets most digits right, and not all."""
+    for needed in ("sklearn", "matplotlib"):
+        pytest.importorskip(needed, reason="the extra train is not installed")
+    script = Path(__file__).parents[2] / "examples" / "digits" / "train.py"
+    if not script.exists():
+        pytest.skip("examples are not installed")
+    curves = tmp_path / "curves.png"
+    command = [sys.executable, script, "--recipe", "dense layer", "--seeds", "2", "--vote"]
+    asked = [*command, "--curves", curves, "--at-least", "80"]
+    run = subprocess.run(asked, capture_output=True, text=True, timeout=300, check=False)
+    assert run.returncode == 0, run.stderr
+    assert "dense layer, 2 voting" in run.stdout
+    assert curves.read_bytes().startswith(b"\x89PNG")
+    asked = [*command, "--at-least", "100"]
+    run = subprocess.run(asked, capture_output=True, text=True, timeout=300, check=False)
+    assert run.returncode == 1, run.stderr
