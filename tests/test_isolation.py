@@ -61,6 +61,7 @@ def test_an_isolated_check_finds_what_one_in_this_process_finds():
     assert same(here, there)
 
 
+@pytest.mark.slow
 def test_differences_come_back_whole(tmp_path):
     path = tmp_path / "mine.py"
     path.write_text(
@@ -76,6 +77,12 @@ def test_differences_come_back_whole(tmp_path):
     assert same(here, there)
 
 
+@pytest.fixture(scope="module")
+def whole():
+    """The report where nothing goes wrong."""
+    return check(load(FAULTY), ["conv"], level="quick", isolate=False)
+
+
 @pytest.mark.parametrize(
     ("fault", "kind", "says"),
     [
@@ -85,7 +92,7 @@ def test_differences_come_back_whole(tmp_path):
         ("hang", "hang", "did not return within 3 s"),
     ],
 )
-def test_a_call_that_does_not_come_back_costs_one_case(faulty, tmp_path, fault, kind, says):
+def test_a_call_that_does_not_come_back_costs_one_case(faulty, whole, tmp_path, fault, kind, says):
     report = faulty(fault, ["conv", "max_pool"], call=200, file=tmp_path / "happened")
     assert report.status == report["conv"].status == "crashed"
     assert exit_code(report) == 3
@@ -94,10 +101,9 @@ def test_a_call_that_does_not_come_back_costs_one_case(faulty, tmp_path, fault, 
     assert says in found.message
     right = fast.conv(*found.case.operands.values(), **found.case.attributes)
     numpy.testing.assert_array_equal(found.expected[0], right)
-    whole = check(load(FAULTY), ["conv", "max_pool"], level="quick", isolate=False)
     assert report["max_pool"].status == "conforms"
-    # The steps that draw on the cases that went well may draw others.
-    assert abs(report["conv"].judged - whole["conv"].judged) < 10
+    # The rest was judged all the same; with one case less, bad arguments are tried on others.
+    assert report["conv"].judged > 0.98 * whole["conv"].judged
 
 
 def test_crashes_of_one_kind_of_case_are_one_difference(faulty):
@@ -147,6 +153,7 @@ def test_too_much_memory_or_leaving_costs_one_case(faulty, tmp_path, fault, says
     assert report["conv"].judged > 1000
 
 
+@pytest.mark.slow
 def test_a_difference_outweighs_a_crash(faulty, tmp_path):
     path = tmp_path / "mine.py"
     path.write_text(
