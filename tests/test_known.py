@@ -140,6 +140,7 @@ IN_TOX = (
     "jax",
     "onnx-reference",
     "onnxruntime",
+    "opencv",
     "openvino",
     "openvino_float32",
     "tensorflow",
@@ -150,7 +151,7 @@ IN_TOX = (
 DTYPES = ("float64", "float32")
 # Frameworks that change from version to version: a row says in which it was seen, and how it is
 # seen without convspec.
-DATED = ("jax", "onnxruntime", "openvino", "openvino_float32", "tensorflow", "torch")
+DATED = ("jax", "onnxruntime", "opencv", "openvino", "openvino_float32", "tensorflow", "torch")
 
 
 def shipped():
