@@ -13,6 +13,7 @@ from convspec.window import (
     output_size,
     overlap,
     overlap_window,
+    reach,
     readers,
     slice_within,
     start,
@@ -52,11 +53,22 @@ def test_a_tap_run_pairs_the_outputs_with_what_they_read_through_one_tap():
 def test_readers_span_the_outputs_whose_windows_reach_in():
     for n, window in GEOMETRIES:
         for inputs, outputs in product(blocks(n), blocks(output_size(n, window))):
-            reach = [i for i in outputs if any(a in inputs for _, a in taps(n, window, i))]
+            reading = [i for i in outputs if any(a in inputs for _, a in taps(n, window, i))]
             found = readers(window, inputs, outputs)
-            if reach:
-                assert (found[0], found[-1]) == (reach[0], reach[-1]), (n, window)
+            if reading:
+                assert (found[0], found[-1]) == (reading[0], reading[-1]), (n, window)
                 assert found.step == 1
+            else:
+                assert not found, (n, window, inputs, outputs)
+
+
+def test_reach_spans_the_inputs_that_the_windows_read():
+    for n, window in GEOMETRIES[::5]:
+        for inputs, outputs in product(blocks(n), blocks(output_size(n, window))):
+            read = {a for i in outputs for _, a in taps(n, window, i) if a in inputs}
+            found = reach(window, inputs, outputs)
+            if read:
+                assert found == range(min(read), max(read) + 1), (n, window, inputs, outputs)
             else:
                 assert not found, (n, window, inputs, outputs)
 
