@@ -115,6 +115,36 @@ def repeat_findings(target: Callee, cases: list[Case]) -> tuple[int, list[Findin
     return judged, findings
 
 
+def empty_batch_findings(
+    target: Callee, cases: list[Case], right_of: Callable[[Case], Trial]
+) -> tuple[int, list[Finding]]:
+    """An empty batch after one that is not gives an empty result, and not the last one again.
+
+    Whether an empty batch is accepted at all is an open point.
+    """
+    judged, findings = 0, []
+    for case in cases:
+        if "input" not in case.operands:
+            continue
+        call(target, case.operation, _copies(case.operands), case.attributes)
+        batched = ("cotangent", "input")
+        operands = {n: a[:0] if n in batched else a for n, a in case.operands.items()}
+        empty = case._replace(operands=operands)
+        outcome = call(target, case.operation, _copies(operands), case.attributes)
+        if not isinstance(outcome, Returned):
+            continue
+        judged += 1
+        right = right_of(empty)
+        dtype = case.operands["input"].dtype
+        verdict = judge(outcome.outputs, right.expected, right.slack, dtype)
+        if verdict is not None:
+            message = f"for an empty batch, after another call: {verdict.message}"
+            findings.append(
+                Finding("unstable", message, empty, outcome.outputs, right.expected, None)
+            )
+    return judged, findings
+
+
 def interruptions(case: Case) -> Iterator[Case]:
     """Valid calls that resemble a case: other numbers, and one attribute changed."""
     changed = {name: array + 1 for name, array in case.operands.items()}

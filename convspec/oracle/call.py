@@ -61,10 +61,13 @@ class Unsupported(NamedTuple):
 
 
 class Failed(NamedTuple):
-    """The call raised, or returned what is no array: a kind of difference and its story."""
+    """The call raised, or returned too many arrays, too few, or what is none: a kind of difference,
+    its story, and the arrays there are.
+    """
 
     kind: str
     message: str
+    outputs: tuple[Array, ...] | None = None
 
 
 Outcome = Returned | Unsupported | Failed
@@ -148,13 +151,10 @@ def output_count(operation: str, operands: dict[str, Array]) -> int:
 
 def as_outputs(operation: str, result: Any, count: int) -> Outcome:
     """What a function returned, as arrays of numbers."""
-    if count > 1 or operation.endswith("_vjp"):
-        if not isinstance(result, tuple | list) or len(result) != count:
-            length = f"{len(result)} outputs" if isinstance(result, tuple | list) else "no tuple"
-            return Failed("shape", f"returned {length} where {count} {_are(count)} due")
-        parts = tuple(result)
-    else:
-        parts = (result,)
+    several = count > 1 or operation.endswith("_vjp")
+    if several and not isinstance(result, tuple | list):
+        return Failed("shape", f"returned no tuple where {count} {_are(count)} due")
+    parts = tuple(result) if several else (result,)
     outputs = []
     for part in parts:
         try:
@@ -165,6 +165,9 @@ def as_outputs(operation: str, result: Any, count: int) -> Outcome:
             shown = repr(part) if len(repr(part)) < 60 else f"an array of {output.dtype}"
             return Failed("dtype", f"returned {shown}, which holds no real numbers")
         outputs.append(output)
+    if len(outputs) != count and several:
+        message = f"returned {len(outputs)} outputs where {count} {_are(count)} due"
+        return Failed("shape", message, tuple(outputs))
     return Returned(tuple(outputs))
 
 

@@ -10,7 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+import numpy
+
 import convspec.fast
+from convspec.arguments import Shape
 from convspec.case import Case
 from convspec.oracle.behaviour import interruptions
 from convspec.oracle.deviations import DEVIATIONS, Deviation
@@ -20,10 +23,12 @@ from convspec.oracle.judge import same_values
 from convspec.oracle.replay import Bounds, Outputs, agree, replay, returned, right, rounding_bounds
 from convspec.oracle.rule import separating_rule
 
-__all__ = ["diagnose", "distinguish", "explanations", "mutating", "separating_rule"]
+__all__ = ["diagnose", "distinguish", "explanations", "mutating", "remembered", "separating_rule"]
 
 FRESH_CASES = 1500
 MUTATION_CASES = 20
+COUNTED = 8
+BATCHED = ("cotangent", "input")
 
 
 class Observation(NamedTuple):
@@ -38,9 +43,13 @@ class Observation(NamedTuple):
     dtypes: bool
 
 
-def observation(case: Case, outputs: Any) -> Observation:
-    """A failing case with what there is to know about it."""
-    seen, due, bounds = returned(outputs), right(case), rounding_bounds(case)
+def observation(case: Case, outputs: Any, *, exact: bool = False) -> Observation:
+    """A failing case with what there is to know about it.
+
+    With `exact` the last bit counts, as it must where nothing but rounding is wrong.
+    """
+    bounds = None if exact else rounding_bounds(case)
+    seen, due = returned(outputs), right(case)
     return Observation(case, seen, due, bounds, agree(seen, due, bounds, dtypes=False))
 
 
@@ -58,9 +67,17 @@ def diagnose(failing: Sequence[tuple[Case, Any]], passing: Sequence[Case]) -> li
 def explanations(failing: Sequence[tuple[Case, Any]], passing: Sequence[Case]) -> list[list[str]]:
     """For each failing case by itself, the names of the deviations that explain it.
 
-    Where none does, those are named whose memory of other calls may explain it.
+    Where none does, those are named whose memory of other calls may explain it.  Where no case
+    is explained as far as rounding lets one tell, the rounding may be what is wrong, and those
+    are named that return the same to the last bit.
     """
-    observed = [observation(*pair) for pair in failing]
+    names = _explanations([observation(*pair) for pair in failing], passing)
+    if any(names):
+        return names
+    return _explanations([observation(*pair, exact=True) for pair in failing], passing)
+
+
+def _explanations(observed: Sequence[Observation], passing: Sequence[Case]) -> list[list[str]]:
     known = [(case, right(case), rounding_bounds(case)) for case in passing]
     names: list[list[str]] = [[] for _ in observed]
     for name, deviation in DEVIATIONS.items():
@@ -138,9 +155,67 @@ def _after_other_calls(
 
 
 def _same_shapes(first: Case, second: Case) -> bool:
-    return first.operation == second.operation and {
-        name: array.shape for name, array in first.operands.items()
-    } == {name: array.shape for name, array in second.operands.items()}
+    """Whether two calls have the same shapes, the batch apart."""
+    return first.operation == second.operation and _shapes(first) == _shapes(second)
+
+
+def _shapes(case: Case) -> dict[str, Shape]:
+    return {n: a.shape[1:] if n in BATCHED else a.shape for n, a in case.operands.items()}
+
+
+def remembered(operation: str, implementation: Callable[[Case], Any], dtype: Any) -> list[str]:
+    """The names of the deviations that do over several calls what an implementation does.
+
+    What a memory returns depends on every call before, so it is put to calls of shapes that
+    nobody else uses: the same one twice, some like it, and the same one again.  A memory that
+    merely counts may stand at any count when these calls begin.
+    """
+    sequence = [each for case in _uncommon(operation, dtype) for each in _in_turn(case)]
+    bounds = [rounding_bounds(case) for case in sequence]
+    seen = [returned(implementation(case)) for case in sequence]
+    if all(map(agree, seen, map(right, sequence), bounds)):
+        return []
+
+    def explains_all(deviation: Deviation, before: int) -> bool:
+        function = deviation.edit(convspec.fast, operation)
+        answers = [_answer(function, case) for case in [sequence[0]] * before + sequence]
+        return all(map(agree, seen, answers[before:], bounds))
+
+    return [
+        deviation.name
+        for deviation in STATE
+        if operation in deviation.operations
+        and any(explains_all(deviation, before) for before in range(COUNTED))
+    ]
+
+
+def _in_turn(case: Case) -> Iterator[Case]:
+    yield case
+    yield case
+    yield from interruptions(case)
+    yield case
+
+
+def _answer(function: Callable[..., Any], case: Case) -> Outputs:
+    """What a function returns, not copied: the next call may change it."""
+    operands = {name: array.copy() for name, array in case.operands.items()}
+    try:
+        return returned(function(*operands.values(), **case.attributes))
+    except Exception as error:  # a deviation may well refuse what the spec takes
+        return str(error)
+
+
+def _uncommon(operation: str, dtype: Any) -> Iterator[Case]:
+    """A few small cases, in batches of seven."""
+    for case in small_cases(operation, MUTATION_CASES)[::4]:
+        yield case._replace(
+            operands={
+                name: numpy.resize(array, (7, *array.shape[1:])).astype(dtype)
+                if name in BATCHED
+                else array.astype(dtype)
+                for name, array in case.operands.items()
+            }
+        )
 
 
 def mutating(operation: str) -> list[str]:

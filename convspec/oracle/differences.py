@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -12,8 +12,9 @@ import numpy
 
 from convspec.arguments import Array
 from convspec.case import Case
-from convspec.oracle.call import ENDINGS, Callee, Returned, call
+from convspec.oracle.call import ENDINGS, Callee, Failed, Unsupported, call
 from convspec.oracle.deviations import DEVIATIONS
+from convspec.oracle.deviations.state import STATE
 from convspec.oracle.deviations.validation import VALIDATION
 from convspec.oracle.diagnosis import (
     diagnose,
@@ -22,6 +23,7 @@ from convspec.oracle.diagnosis import (
     explanations,
     mutating,
     observation,
+    remembered,
 )
 from convspec.oracle.report import Difference, Outputs, plain
 from convspec.oracle.reproducer import reproducer
@@ -124,6 +126,9 @@ def _mistakes(
         # What a mistake of another kind makes of a bad argument is a coincidence.
         lenient = {deviation.name for deviation in VALIDATION}
         explained = [[name for name in names if name in lenient] for names in explained]
+    if replayed[0].kind == "unstable":
+        # What is right when it is called again has a memory.
+        explained = [[n for n in names if DEVIATIONS[n] in STATE] for names in explained]
     groups: list[tuple[list[Finding], list[str]]] = []
     left = list(range(len(replayed)))
     while left and len(groups) < most_mistakes:
@@ -140,20 +145,33 @@ def _mistakes(
     if accepts:
         groups.extend(([replayed[index]], []) for index in left)
     elif left and len(groups) < most_mistakes:
-        groups.append(([replayed[index] for index in left], []))
+        names = remembered(context.operation, _answers(context), context.dtype)
+        groups.append(([replayed[index] for index in left], names))
     return groups
 
 
 def _told_apart(context: Context, names: list[str]) -> list[str]:
     if len(names) < 2:
         return names
+    if all(DEVIATIONS[name] in STATE for name in names):
+        shown = remembered(context.operation, _answers(context), context.dtype)
+        return [name for name in names if name in shown] or names
+    return distinguish(names, context.operation, _answers(context))
+
+
+def _answers(context: Context) -> Callable[[Case], Any]:
+    """What the implementation returns for a case, an exception as text."""
 
     def outcome(case: Case) -> Any:
         operands = {name: array.copy() for name, array in case.operands.items()}
         seen = call(context.target, context.operation, operands, case.attributes)
-        return seen.outputs if isinstance(seen, Returned) else str(seen[-1])
+        if isinstance(seen, Unsupported):
+            return seen.reason
+        if isinstance(seen, Failed) and seen.outputs is None:
+            return seen.message
+        return seen.outputs
 
-    return distinguish(names, context.operation, outcome)
+    return outcome
 
 
 def _difference(

@@ -22,7 +22,11 @@ FEW_FINDINGS = 8
 
 
 class Plan(NamedTuple):
-    """What an examination is asked for; `stop_at_first` ends it once something is wrong."""
+    """What an examination is asked for; `stop_at_first` ends it once something is wrong.
+
+    `noticed` is called whenever something looks wrong: with "suspected" at once, with "sure" when
+    the step is over and it still does.
+    """
 
     level: str
     seed: int
@@ -32,6 +36,7 @@ class Plan(NamedTuple):
     progress: Progress | None
     watch: Callable[[Callee], Callee] | None = None
     stop_at_first: bool = False
+    noticed: Callable[[str], None] | None = None
 
 
 class Evidence(NamedTuple):
@@ -80,6 +85,7 @@ def judge_stream(subject: Subject, evidence: Evidence, stream: Stream) -> Tally:
         stream(None),
         evidence.dtype,
         enough=enough,
+        noticed=subject.plan.noticed,
     )
     findings = tally.findings
     for name, largest_error, again in _other_arithmetics(evidence.dtype, stream):

@@ -29,6 +29,8 @@ def examine(implementation: Any, name: str, operation: str, plan: Plan) -> Opera
     if plan.watch is not None:
         target = plan.watch(target)
     seen = variants(operation, target, plan.dtypes[0])
+    if plan.noticed is not None and seen.findings:
+        plan.noticed("sure")
     namespace = under_variants(operation, seen.active) if seen.active else spec()
     subject = Subject(operation, target, seen, namespace, plan)
     found: list[Difference] = _variant_differences(subject, name)
@@ -41,6 +43,8 @@ def examine(implementation: Any, name: str, operation: str, plan: Plan) -> Opera
             if plan.progress is not None:
                 plan.progress(operation, f"{label}, {dtype}", len(evidence), len(plan.dtypes))
             step(subject, gathered)
+            if plan.noticed is not None and gathered.findings:
+                plan.noticed("sure")
             if plan.stop_at_first and gathered.findings:
                 break
         context = Context(operation, target, name, namespace, dtype.name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -64,6 +64,7 @@ def run(
     *,
     private_copies: bool = False,
     enough: int = ENOUGH_FINDINGS,
+    noticed: Callable[[str], None] | None = None,
 ) -> Tally:
     """Judge every trial of a stream.
 
@@ -122,7 +123,7 @@ def run(
             expected = tuple(stored(value, element) for value in expected)
         if isinstance(outcome, Failed):
             verdict: Any = outcome
-            actual = None
+            actual = outcome.outputs
         else:
             actual = outcome.outputs
             verdict = _quick(actual, expected, trial.slack, element)
@@ -131,6 +132,8 @@ def run(
                 passing.append(Case(operation, operands, trial.attributes))
             continue
         found += 1
+        if noticed is not None:
+            noticed("suspected")
         if len(findings) < FINDINGS_KEPT:
             kept = None if actual is None else tuple(array.copy() for array in actual)
             case = Case(operation, operands, trial.attributes)

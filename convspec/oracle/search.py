@@ -37,7 +37,9 @@ def judged_finding(target: Callee, case: Case, namespace: Any) -> Finding | bool
     if isinstance(outcome, Unsupported):
         return False
     if isinstance(outcome, Failed):
-        return Finding(outcome.kind, outcome.message, case, None, right.expected, right.slack)
+        return Finding(
+            outcome.kind, outcome.message, case, outcome.outputs, right.expected, right.slack
+        )
     verdict = judge(outcome.outputs, right.expected, right.slack, first.dtype)
     if verdict is None:
         return None

@@ -99,6 +99,7 @@ def behaviour_step(subject: Subject, evidence: Evidence) -> None:
     for judged, findings in (
         behaviour.layout_findings(subject.target, cases, right),
         behaviour.repeat_findings(subject.target, cases),
+        behaviour.empty_batch_findings(subject.target, cases, right),
         behaviour.accepts_findings(subject.target, spread),
     ):
         evidence.judged.append(judged)

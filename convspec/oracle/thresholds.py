@@ -23,7 +23,7 @@ CHANNELS = {
     "quick": (5, 9, 17, 33),
     "standard": (*range(1, 18), 31, 32, 33, 63, 64, 65),
 }
-LONG_AXES = {"quick": (129,), "standard": (127, 128, 129, 255, 256, 257)}
+LONG_AXES = {"quick": (129, 257), "standard": (127, 128, 129, 255, 256, 257)}
 
 # One feature at a time on top of a plain call, as attributes of a call of rank 2.
 CONV_FEATURES: tuple[dict[str, Any], ...] = (

@@ -9,7 +9,7 @@ from typing import Any
 import numpy
 
 import convspec.fast
-from convspec.case import Case
+from convspec.case import Case, forward_name
 from convspec.oracle.deviations import DEVIATIONS
 from convspec.oracle.deviations.small_cases import small_cases
 from convspec.oracle.deviations.state import STATE
@@ -88,7 +88,27 @@ def _many_ones(operation: str) -> Case:
     return long._replace(operands={"input": long.operands["input"].astype("float16")})
 
 
+def _five_channels(operation: str) -> Case:
+    forward = forward_name(operation)
+    case = _pool(forward, [1.0])
+    operands = {"input": numpy.ones((1, 5, 1))}
+    if operation != forward:
+        operands = {"cotangent": numpy.ones((1, 5, 1)), **operands}
+    return Case(operation, operands, case.attributes)
+
+
+def _stride_of_four(operation: str) -> Case:
+    """Two outputs, or two inputs of a transposed convolution, four positions apart."""
+    if operation.endswith("pool"):
+        return _pool(operation, [1.0, 2.0, 3.0, 4.0, 5.0], stride=(4,))
+    case = _one_product(operation, 1.0, 1.0)
+    operands = {**case.operands, "input": numpy.array([[[1.0, 2.0, 3.0, 4.0, 5.0]]])}
+    return case._replace(operands=operands, attributes={**case.attributes, "stride": (4,)})
+
+
 BY_HAND: dict[str, Callable[[str], Case]] = {
+    "tail of the channels left at zero": _five_channels,
+    "strides past 3 taken for 3": _stride_of_four,
     "empty window gives -inf": _empty_window,
     "empty window gives the lowest finite number": _empty_window,
     "empty window gives zero": _empty_window,

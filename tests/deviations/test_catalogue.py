@@ -231,6 +231,7 @@ def test_is_hidden_where_it_says(name, operation):
 BAD_ARGUMENTS = {
     "stride 0 accepted": ("stride", (0,)),
     "dilation 0 accepted": ("dilation", (0,)),
+    "kernel of size 0 accepted": ("kernel_size", (0,)),
     "negative padding accepted": ("padding", ((-1, 0),)),
     "fractions accepted for integers": ("stride", (1.5,)),
     "superfluous attribute entries accepted": ("stride", (1, 1)),
@@ -268,6 +269,8 @@ def spoiled(name: str, operation: str) -> Case:
     if name in BAD_ARGUMENTS:
         attributes |= dict([BAD_ARGUMENTS[name]])
     shapes |= SHAPES.get(name, {})
+    if name.startswith("kernel of size 0"):
+        attributes["padding"] = ((0, 0),)
     if name.startswith("groups"):
         attributes["groups"] = 2
     operands = {n: numpy.arange(1.0, numpy.prod(s) + 1).reshape(s) for n, s in shapes.items()}

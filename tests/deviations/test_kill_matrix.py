@@ -8,7 +8,8 @@ from __future__ import annotations
 import pytest
 
 from convspec.oracle.deviations import DEVIATIONS
-from tests.kill_matrix import Row, examined, is_open, page
+from tests.kill_page import page, told
+from tests.planting import Row, examined, is_open
 
 ONE_OF_EACH_THEME = {
     "kernel flipped": "conv",
@@ -56,19 +57,44 @@ def test_is_found_and_named(name):
 def test_an_open_point_is_measured_and_not_failed(name, operation):
     row = examined(name, operation, "quick")
     assert row.killed
-    assert row.by == ("measured",)
+    assert row.kinds == ("measured",)
 
 
-def test_the_page_says_what_survives():
-    found = [
-        Row(
-            "kernel flipped", "conv", "quick", True, ("value", "value"), 90, 12.5, ("stride", None)
-        ),
-        Row("stride ignored", "conv", "quick", False, (), 900, 125.0, ()),
-    ]
-    told = page(found)
-    assert "At `quick`: 1 of 2 killed, 0 of those named." in told
+ROWS = [
+    Row("kernel flipped", "conv", "quick", False, "", (), 900, 90.0, (), ()),
+    Row("stride ignored", "conv", "quick", True, "exact sweep", ("value",), 9, 2.5, ("x",), ()),
+    Row(
+        "kernel flipped",
+        "conv",
+        "standard",
+        True,
+        "search",
+        ("value",),
+        4000,
+        912.34,
+        ("kernel flipped",),
+        ("another",),
+    ),
+]
+
+
+def test_the_page_says_what_survives_and_what_finds_it():
+    lines = page(ROWS, ["NumPy 2"]).splitlines()
+    assert "Measured with NumPy 2." in lines
     assert (
-        "| kernel flipped | convention | conv | quick | yes | value x2 | 90 | 12 | stride |" in told
+        "| kernel flipped | convention | conv | SURVIVES | killed | search | 4000 | 912.3 "
+        "| right, 1 more fit |"
+    ) in lines
+    assert (
+        "| stride ignored | mistake | conv | killed | not run | exact sweep | 9 | 2.5 | x |"
+    ) in lines
+
+
+def test_the_summary_counts_what_it_is_given():
+    quick, standard, time = told(ROWS)
+    assert quick == (
+        "At `quick`: 1 of 2 (50.0 %) killed, 1 of 1 (100.0 %) of the mistakes; "
+        "0 of 1 (0.0 %) of the diagnoses name it first."
     )
-    assert "| stride ignored | mistake | conv | quick | NO | - | 900 | 125 | - |" in told
+    assert standard.startswith("At `standard`: 1 of 1 (100.0 %) killed, 0 of 0 of the mistakes;")
+    assert time == "The first wrong outcome is seen after 457.4 ms, in the median."

@@ -123,7 +123,7 @@ def test_a_float_index_is_a_difference_of_dtype():
 def test_too_few_outputs():
     tally = ran(lambda *a, **k: fast.conv_vjp(*a, **k)[:1], "conv_vjp", count=8)
     assert {finding.kind for finding in tally.findings} == {"shape"}
-    assert tally.findings[0].actual is None
+    assert len(tally.findings[0].actual) == 1
 
 
 @pytest.mark.parametrize("error", [ValueError("no"), SystemExit(1), KeyError("x")])

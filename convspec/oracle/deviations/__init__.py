@@ -10,6 +10,7 @@ from convspec.oracle.deviations.geometry import GEOMETRY
 from convspec.oracle.deviations.gradients import GRADIENTS
 from convspec.oracle.deviations.groups import GROUPS
 from convspec.oracle.deviations.indices import PLACES
+from convspec.oracle.deviations.last_window import LAST_WINDOW
 from convspec.oracle.deviations.layout import LAYOUT
 from convspec.oracle.deviations.orientation import ORIENTATION
 from convspec.oracle.deviations.pooling import POOLING
@@ -21,6 +22,7 @@ from convspec.oracle.deviations.state import STATE
 from convspec.oracle.deviations.thresholds import THRESHOLDS
 from convspec.oracle.deviations.transposed import TRANSPOSED_CONVOLUTION
 from convspec.oracle.deviations.validation import VALIDATION
+from convspec.oracle.deviations.walks import WALKS
 
 __all__ = ["DEVIATIONS", "Deviation"]
 
@@ -29,9 +31,11 @@ DEVIATIONS: dict[str, Deviation] = {
     for theme in (
         ORIENTATION,
         GEOMETRY,
+        WALKS,
         GROUPS,
         FAST_PATHS,
         TRANSPOSED_CONVOLUTION,
+        LAST_WINDOW,
         POOLING,
         PLACES,
         GRADIENTS,

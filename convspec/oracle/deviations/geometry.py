@@ -24,7 +24,6 @@ from convspec.oracle.deviations.edits import (
     spatial,
 )
 from convspec.oracle.deviations.record import Deviation, Function
-from convspec.oracle.deviations.sliding import gathered, maximum
 from convspec.window import Window, extent
 
 
@@ -133,17 +132,6 @@ def _last_tap_skipped(weight: Any, **_: Any) -> dict[str, Any]:
     shorter = numpy.array(weight)
     shorter[..., -1] = 0
     return {"weight": shorter}
-
-
-def _clipped_taps(n: int, window: Window, i: int) -> list[tuple[int, int]]:
-    first = i * window.stride - window.low
-    beyond = min(first + extent(window), n)
-    return list(enumerate(range(max(first, 0), beyond, window.dilation)))
-
-
-def _pool_from_clipped_start(right: Function, input: Any, **attributes: Any) -> Any:
-    dtype = right(input=input, **attributes).dtype
-    return maximum(gathered(input, read=_clipped_taps, **attributes)).astype(dtype)
 
 
 GEOMETRY = (
@@ -286,15 +274,6 @@ GEOMETRY = (
         hidden="dilation 1, kernels of one element, or a stride's remainder that swallows it",
         edit=rewriting(_dilation_in_sampling_only),
         threads=("keras-team/keras#12972", "jax-ml/jax#3973"),
-    ),
-    Deviation(
-        name="dilated window clipped at the border",
-        operations=("max_pool",),
-        kind="mistake",
-        sentence="Moves the start of a window that begins in the padding to position 0, which is "
-        "not on the window's dilated grid.",
-        hidden="dilation 1, no padding, or starts divisible by the dilation",
-        edit=replacing(_pool_from_clipped_start),
     ),
     Deviation(
         name="window shifted by one under stride",

@@ -10,6 +10,7 @@ import numpy
 from convspec.arguments import Array
 from convspec.oracle.deviations.edits import (
     CONVOLUTIONS,
+    MAXIMA,
     SIGNALS,
     SLIDING,
     afterwards,
@@ -27,7 +28,8 @@ from convspec.oracle.deviations.geometry import first_everywhere, pairs, stride_
 from convspec.oracle.deviations.groups import first_group_everywhere, has_bias, is_depthwise
 from convspec.oracle.deviations.pooling import AVERAGE, divided_by
 from convspec.oracle.deviations.record import Deviation, Edit, Function
-from convspec.window import Window, extent
+from convspec.oracle.deviations.sliding import maxima
+from convspec.window import Window, extent, positions
 
 CONV = gradients(("conv",))
 PRODUCTS = gradients(CONVOLUTIONS)
@@ -109,6 +111,26 @@ def _refused_beyond_kernel(
 
 def _strided_and_padded_depthwise(padding: Any, stride: Any, **arguments: Any) -> bool:
     return is_depthwise(**arguments) and max(stride) > 1 and any(map(any, padding))
+
+
+def _shares_overwritten(right: Function, cotangent: Any, **arguments: Any) -> tuple[Array, ...]:
+    """One window at a time, whose shares take the place of those that were there."""
+    cotangent = numpy.asarray(cotangent)
+    (whole,) = right(cotangent=numpy.zeros_like(cotangent), **arguments)
+    for i in positions(spatial(cotangent)):
+        here = (slice(None), slice(None), *i)
+        one, reached = numpy.zeros_like(cotangent), numpy.zeros_like(cotangent)
+        one[here], reached[here] = cotangent[here], 1
+        touched = right(cotangent=reached, **arguments)[0] != 0
+        whole = numpy.where(touched, right(cotangent=one, **arguments)[0], whole)
+    return (whole,)
+
+
+def _lost_on_ties(right: Function, input: Any, cotangent: Any, **attributes: Any) -> Any:
+    tied = maxima(input, **attributes).sum(axis=-1) > 1
+    if tied.shape == numpy.shape(cotangent):
+        cotangent = numpy.where(tied, 0, cotangent).astype(cotangent.dtype)
+    return right(input=input, cotangent=cotangent, **attributes)
 
 
 def _ones(cotangent: Any, **_: Any) -> dict[str, Any]:
@@ -300,6 +322,23 @@ GRADIENTS = (
         hidden="stride 1, padding 0, and convolutions that are not depthwise",
         edit=only(_strided_and_padded_depthwise, rewriting(without("padding", (0, 0)))),
         threads=("uxlfoundation/oneDNN#4124",),
+    ),
+    Deviation(
+        name="gradient lost on ties",
+        operations=gradients(MAXIMA),
+        kind="mistake",
+        sentence="Hands a cotangent on only where one element alone is the maximum.",
+        hidden="data without ties",
+        edit=replacing(_lost_on_ties),
+    ),
+    Deviation(
+        name="gradient of the average assigned, not added",
+        operations=gradients(AVERAGE),
+        kind="mistake",
+        sentence="Where windows overlap, the share of the last one replaces those of the others.",
+        hidden="windows that do not overlap",
+        edit=replacing(_shares_overwritten),
+        threads=("FluxML/NNlib.jl#205",),
     ),
     Deviation(
         name="gradient of the average not divided",

@@ -12,8 +12,6 @@ from convspec.oracle.deviations.edits import (
     MAXIMA,
     POOLS,
     afterwards,
-    each,
-    fitted,
     gradients,
     only,
     padded,
@@ -28,24 +26,6 @@ from convspec.window import Window, divisor, extent, first_empty, start, taps
 
 AVERAGE = ("average_pool",)
 MAX_POOL = ("max_pool",)
-
-
-def _kept_size(n: int, window: Window) -> int:
-    room = n + window.low + window.high - extent(window)
-    return (-(-room // window.stride) if window.ceil else room // window.stride) + 1
-
-
-def _with_the_last_window(outputs: Any, input: Any, **attributes: Any) -> Any:
-    sliding = windows_of(**attributes)
-    sizes = [_kept_size(n, w) for n, w in zip(spatial(input), sliding, strict=True)]
-    average = "count_include_pad" in attributes
-
-    def longer(output: Array) -> Array:
-        fill = 0 if average else lowest(output.dtype)
-        whole: Array = fitted(output, (*output.shape[:2], *sizes), fill=fill)
-        return whole
-
-    return each(outputs, longer)
 
 
 def divided_by(count: Callable[..., int]) -> Edit:
@@ -186,35 +166,6 @@ def _lowest_finite(dtype: Any) -> Any:
 
 
 POOLING = (
-    Deviation(
-        name="ceil-mode window beyond the input kept",
-        operations=POOLS,
-        kind="convention",
-        sentence="With ceil_mode, keeps a last window that starts past the input and holds none "
-        "of its elements: -inf in a maximum, 0 in an average.",
-        hidden="ceil_mode off, or kernels at least as large as stride plus padding",
-        edit=afterwards(_with_the_last_window),
-        threads=("pytorch/pytorch#45357", "onnx/onnx#5741", "PaddlePaddle/Paddle#51542"),
-        convention=("ceil_last_window", "kept"),
-    ),
-    Deviation(
-        name="ceil_mode ignored",
-        operations=POOLS,
-        kind="mistake",
-        sentence="Always rounds the output size down.",
-        hidden="ceil_mode off, or exact division without padding",
-        edit=rewriting(lambda **_: {"ceil_mode": False}),
-        threads=("opencv/opencv#21159",),
-    ),
-    Deviation(
-        name="ceil_mode always on",
-        operations=POOLS,
-        kind="mistake",
-        sentence="Always rounds the output size up.",
-        hidden="ceil_mode on, or exact division",
-        edit=rewriting(lambda **_: {"ceil_mode": True}),
-        threads=("BVLC/caffe#1318", "opencv/opencv#21159"),
-    ),
     Deviation(
         name="stride taken from the kernel size",
         operations=POOLS,

@@ -13,6 +13,7 @@ from convspec.oracle.deviations.edits import (
     SLIDING,
     afterwards,
     each,
+    only,
     replacing,
     rewriting,
     spatial,
@@ -20,7 +21,7 @@ from convspec.oracle.deviations.edits import (
 from convspec.oracle.deviations.record import Deviation, Function
 from convspec.oracle.deviations.sliding import divisors, gathered, windows_of
 from convspec.oracle.deviations.special_values import on_floats
-from convspec.window import divisor
+from convspec.window import divisor, positions
 
 PRODUCTS = (*SIGNALS, *CONVOLUTIONS, "average_pool")
 ANY = (*SIGNALS, *SLIDING)
@@ -120,6 +121,26 @@ def _single_reciprocal(output: Array, kernel_size: Any, **_: Any) -> Any:
     return (output * coarse).astype(output.dtype) if output.dtype.kind == "f" else output
 
 
+def _saturating_pairs(
+    right: Function, input: Any, weight: Any, bias: Any = None, **arguments: Any
+) -> Any:
+    """Products of two neighbouring channels, summed in 16 bits, one tap after the other."""
+    input, weight = numpy.asarray(input, numpy.int64), numpy.asarray(weight, numpy.int64)
+    bounds, total = numpy.iinfo(numpy.int16), numpy.int64(0)
+    for tap in positions(spatial(weight)):
+        for first in range(0, weight.shape[1], 2):
+            here = (slice(None), slice(first, first + 2), *tap)
+            alone = numpy.zeros_like(weight)
+            alone[here] = weight[here]
+            pairs = right(input=input, weight=alone, **arguments)
+            total = total + numpy.clip(pairs, bounds.min, bounds.max)
+    return total if bias is None else total + numpy.reshape(bias, (-1, *(1,) * (input.ndim - 2)))
+
+
+def _whole_numbers(input: Any, weight: Any, **_: Any) -> bool:
+    return numpy.asarray(input).dtype.kind in "iu" and numpy.asarray(weight).dtype.kind in "iu"
+
+
 PRECISION = (
     Deviation(
         name="operands truncated to bfloat16",
@@ -189,6 +210,16 @@ PRECISION = (
         edit=replacing(_wrapped),
         threads=("scipy/scipy#6076",),
         convention=("integer_overflow", "wraps"),
+    ),
+    Deviation(
+        name="pairs of products saturate at 16 bits",
+        operations=("conv",),
+        kind="mistake",
+        sentence="Adds the products of two neighbouring integer channels in 16 bits, which end at "
+        "32767, before it adds those sums in 32.",
+        hidden="floating data, or small products",
+        edit=only(_whole_numbers, replacing(_saturating_pairs)),
+        threads=("pytorch/pytorch#76390", "pytorch/pytorch#50720", "uxlfoundation/oneDNN#476"),
     ),
     Deviation(
         name="integer average truncated",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from itertools import islice
 from random import Random
 from typing import Any
@@ -17,14 +18,15 @@ from convspec.oracle.deviations.edits import POOLS, SIGNALS
 Geometry = tuple[dict[str, Shape], dict[str, Any]]
 
 
-def small_cases(operation: str, count: int, seed: int = 0) -> list[Case]:
+@lru_cache(maxsize=64)
+def small_cases(operation: str, count: int, seed: int = 0) -> tuple[Case, ...]:
     """`count` valid cases of an operation, those of the fewest features first.
 
     >>> small_cases("convolve", 50)[0].operands["f"].ndim
     1
     """
     source = Random(seed)
-    return sorted(islice(_cases(operation, source), count), key=size)
+    return tuple(sorted(islice(_cases(operation, source), count), key=size))
 
 
 def size(case: Case) -> int:

@@ -15,6 +15,7 @@ from convspec.oracle.deviations.edits import (
     only,
     replacing,
     rewriting,
+    sized,
     spatial,
 )
 from convspec.oracle.deviations.groups import has_bias
@@ -29,6 +30,17 @@ def _channel_tail_zero(input: Any, **_: Any) -> dict[str, Any]:
     if channels > 4:
         input[:, channels // 4 * 4 :] = 0
     return {"input": input}
+
+
+def _channels_left_at_zero(outputs: Any, **_: Any) -> Any:
+    def zeroed(output: Array) -> Array:
+        output = numpy.array(output)
+        channels = output.shape[1]
+        if channels > 4:
+            output[:, channels // 4 * 4 :] = 0
+        return output
+
+    return each(outputs, zeroed)
 
 
 def _channels_past(limit: int) -> Any:
@@ -78,6 +90,10 @@ def _column_buffer_added(output: Array, weight: Any, **_: Any) -> Any:
     return output * int(numpy.prod(spatial(weight)))
 
 
+def _strides_of_three(stride: Any, **_: Any) -> dict[str, Any]:
+    return {"stride": tuple(min(s, 3) for s in stride)}
+
+
 def _batch_of_one(input: Any, **arguments: Any) -> bool:
     return len(input) == 1 and has_bias(**arguments)
 
@@ -103,6 +119,15 @@ THRESHOLDS = (
         threads=("tensorflow/tensorflow#125965", "uxlfoundation/oneDNN#4124"),
     ),
     Deviation(
+        name="tail of the channels left at zero",
+        operations=("max_pool", "average_pool", "max_pool_vjp", "average_pool_vjp"),
+        kind="mistake",
+        sentence="Handles the channels four at a time and leaves those that remain at zero.",
+        hidden="at most four channels, or a multiple of four",
+        edit=afterwards(_channels_left_at_zero),
+        threads=("uxlfoundation/oneDNN#6035",),
+    ),
+    Deviation(
         name="input channels past 32 left out",
         operations=CONVOLUTIONS,
         kind="mistake",
@@ -126,6 +151,15 @@ THRESHOLDS = (
         hidden="axes of at most 256 positions",
         edit=rewriting(_byte_index),
         threads=("pytorch/pytorch#84488", "scipy/scipy#10761"),
+    ),
+    Deviation(
+        name="strides past 3 taken for 3",
+        operations=("conv", "conv_transpose", "max_pool", "average_pool"),
+        kind="mistake",
+        sentence="Has unrolled loops for strides up to 3, and takes the last of them for larger "
+        "ones, in an output of the right size.",
+        hidden="strides of at most 3",
+        edit=sized(_strides_of_three),
     ),
     Deviation(
         name="windows cut at 64 taps",

@@ -107,6 +107,15 @@ def _bias_by_first_axis(right: Function, weight: Any, bias: Any, **arguments: An
     return right(weight=weight, bias=bias, **arguments)
 
 
+def _cropped_to_minus_zero(right: Function, padding: Any, **arguments: Any) -> Any:
+    """`y[low:-high]` on every axis that is cropped: nothing at all where `high` is 0."""
+    y = numpy.asarray(right(padding=padding, **arguments))
+    for axis, (low, high) in enumerate(padding, start=2):
+        if low and not high:
+            y = numpy.take(y, range(0), axis=axis)
+    return y
+
+
 TRANSPOSED_CONVOLUTION = (
     Deviation(
         name="output padding filled with zeros",
@@ -155,6 +164,16 @@ TRANSPOSED_CONVOLUTION = (
         sentence="Pads the input as conv does, where padding crops the output.",
         hidden="padding 0",
         edit=rewriting(_input_padded),
+    ),
+    Deviation(
+        name="crop up to minus zero",
+        operations=(TRANSPOSED,),
+        kind="mistake",
+        sentence="Crops by `y[low:-high]`, which is empty where there is nothing to crop at the "
+        "high end.",
+        hidden="no low padding, or high padding on every axis",
+        edit=replacing(_cropped_to_minus_zero),
+        threads=("pytorch/pytorch#24504",),
     ),
     Deviation(
         name="crop shifted by one",

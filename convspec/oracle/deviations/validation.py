@@ -73,8 +73,11 @@ def _common_channels(input: Any, weight: Any, groups: Any = 1, **_: Any) -> dict
     return {"input": input[:, :common], "weight": weight[:, :common]}
 
 
-def _extended(input: Any, weight: Any, padding: Any, dilation: Any, **_: Any) -> dict[str, Any]:
-    axes = zip(spatial(input), spatial(weight), padding, dilation, strict=True)
+def _extended(
+    input: Any, padding: Any, dilation: Any, weight: Any = None, kernel_size: Any = None, **_: Any
+) -> dict[str, Any]:
+    kernel = spatial(weight) if kernel_size is None else kernel_size
+    axes = zip(spatial(input), kernel, padding, dilation, strict=True)
     return {
         "padding": tuple(
             (low, max(high, extent(Window(k, dilation=d)) - n - low))
@@ -137,6 +140,15 @@ VALIDATION = (
         threads=("Theano/Theano#6806",),
     ),
     Deviation(
+        name="kernel of size 0 accepted",
+        operations=POOLS,
+        kind="mistake",
+        sentence="Takes kernel sizes below 1 for 1.",
+        hidden="good arguments",
+        edit=rewriting(at_least("kernel_size", 1)),
+        threads=("tensorflow/tensorflow#42208", "PaddlePaddle/Paddle#78237"),
+    ),
+    Deviation(
         name="negative padding accepted",
         operations=SLIDING,
         kind="mistake",
@@ -195,7 +207,7 @@ VALIDATION = (
     ),
     Deviation(
         name="kernel beyond the input accepted",
-        operations=("conv",),
+        operations=("conv", "max_pool", "average_pool"),
         kind="mistake",
         sentence="Returns one output position where the kernel does not fit into the padded input.",
         hidden="good arguments",
