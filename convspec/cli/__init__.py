@@ -20,7 +20,7 @@ VERBS = {
     "list": "What there is: operations, targets, deviations.",
     "claims": "What the source documents state, each with its verdict and proofs.",
     "summary": "The layers of a network, with their sizes and counts.",
-    "mistake": "A known mistake: where it shipped, how to see it, which law it breaks.",
+    "mistake": "A known mistake at its smallest, and where it shipped.",
 }
 
 
