@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
+from convspec import fast
 from convspec.oracle.check import check
+from tests.alarms import swept
 from tests.correct_variants import VARIANTS
 
 
@@ -42,3 +46,17 @@ def test_float64_inside_is_seen():
     """The class is the finest arithmetic that explains what is returned."""
     report = check(VARIANTS["float64 inside"], ["conv"], dtypes=["float32"])
     assert report["conv"].accuracy == "float64"
+
+
+def test_small_errors_of_small_results_are_those_of_a_fast_algorithm():
+    """An FFT is off by more than a thousandth where large terms cancel."""
+    assert swept("FFT", 5, "standard").alarms == ()
+
+
+def test_what_is_wrong_is_an_alarm(monkeypatch):
+    off = SimpleNamespace(conv=lambda *a, **k: fast.conv(*a, **k) + 1)
+    monkeypatch.setitem(VARIANTS, "off by one", off)
+    row = swept("off by one", 0, "quick")
+    assert row.judged
+    assert row.alarms
+    assert "value" in row.alarms[0]

@@ -14,6 +14,8 @@ from convspec.operations import OPERATIONS
 
 # Kinds of a call that did not come back, and after how many an operation is called no more.
 ENDINGS = {"crash": 8, "hang": 2}
+# More than any case of the oracle calls for.
+MOST_BYTES = 2**30
 
 _POSITIONAL = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 
@@ -159,11 +161,16 @@ def as_outputs(operation: str, result: Any, count: int) -> Outcome:
     for part in parts:
         try:
             output = numpy.asarray(part)
-        except Exception as error:  # an implementation may return anything at all
-            return Failed("shape", f"returned no array: {type(error).__name__}: {error}")
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # an implementation may return anything at all
+            return Failed("shape", f"returned no array: {type(error).__name__}: {told(error)}")
         if output.dtype.kind not in "iufV" or (output.dtype.kind == "V" and output.dtype.names):
-            shown = repr(part) if len(repr(part)) < 60 else f"an array of {output.dtype}"
+            shown = told(part, repr)
+            shown = shown if len(shown) < 60 else f"an array of {output.dtype}"
             return Failed("dtype", f"returned {shown}, which holds no real numbers")
+        if output.nbytes > MOST_BYTES:  # a view may claim more than there is memory
+            return Failed("shape", f"returned an array of shape {output.shape}, far too large")
         outputs.append(output)
     if len(outputs) != count and several:
         message = f"returned {len(outputs)} outputs where {count} {_are(count)} due"
@@ -173,6 +180,20 @@ def as_outputs(operation: str, result: Any, count: int) -> Outcome:
 
 def _are(count: int) -> str:
     return "is" if count == 1 else "are"
+
+
+def told(thing: Any, tell: Callable[[Any], str] = str) -> str:
+    """What something of an implementation's own says of itself, if it can.
+
+    >>> told(1.5)
+    '1.5'
+    """
+    try:
+        return tell(thing)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # whatever the implementation's own code raises
+        return f"its text cannot be had, {type(error).__name__}"
 
 
 def call(
@@ -214,8 +235,8 @@ def raised(error: BaseException, keywords: Collection[str]) -> Failed | Unsuppor
     a difference.
     """
     if isinstance(error, NotImplementedError):
-        return Unsupported(str(error) or "NotImplementedError")
-    text = str(error)
+        return Unsupported(told(error) or "NotImplementedError")
+    text = told(error)
     untaken = isinstance(error, TypeError) and "unexpected keyword argument" in text
     if untaken and any(f"'{name}'" in text for name in keywords):
         return Unsupported(text)

@@ -122,13 +122,15 @@ def _other_arithmetics(
 
 
 def _off_by_at_most(share: float, findings: list[Finding]) -> bool:
-    """Whether every wrong value is off by no more than a share of the largest one."""
+    """Whether every wrong value is off by less than a half, as no mistake among integers is, or by
+    no more than a share of the largest one.
+    """
     return all(
         finding.kind == "value"
         and finding.actual is not None
         and all(
             actual.shape == value.shape
-            and abs(actual - value).max(initial=0) <= share * abs(value).max(initial=0)
+            and abs(actual - value).max(initial=0) <= max(0.5, share * abs(value).max(initial=0))
             for actual, value in zip(finding.actual, finding.expected, strict=True)
         )
         for finding in findings

@@ -127,7 +127,7 @@ def _worker(
     # The order of sets of texts, and so of calls, must not change from one worker to the next.
     child = start(
         [sys.executable, "-P", "-c", _START, str(directory)],
-        environment={"PYTHONHASHSEED": "0"},
+        environment={"PYTHONHASHSEED": "0", "HYPOTHESIS_STORAGE_DIRECTORY": str(directory)},
         talks=False,
     )
     try:

@@ -30,6 +30,7 @@ FINDINGS_KEPT = 32
 ENOUGH_FINDINGS = 200
 PASSING_KEPT = 256
 ALL_PASSING_KEPT = 64
+REFUSED_KEPT = 256
 
 
 class Finding(NamedTuple):
@@ -84,7 +85,7 @@ def run(
         given = worn_out(target) or arguments(target, operation, operands, trial.attributes)
         if isinstance(given, Unsupported):
             unsupported[given.reason] = unsupported.get(given.reason, 0) + 1
-            refused.append(Case(operation, operands, trial.attributes))
+            _sample(refused, Case(operation, operands, trial.attributes), unsupported)
             continue
         placed, keywords = given
         if private_copies:
@@ -115,7 +116,7 @@ def run(
             continue
         if isinstance(outcome, Unsupported):
             unsupported[outcome.reason] = unsupported.get(outcome.reason, 0) + 1
-            refused.append(Case(operation, operands, trial.attributes))
+            _sample(refused, Case(operation, operands, trial.attributes), unsupported)
             continue
         judged += 1
         expected = trial.expected
@@ -146,6 +147,18 @@ def run(
     if since and _changed(pristine, {}):
         mutated = _culprit(target, since)
     return Tally(judged, unsupported, findings, found, passing, refused, inside, mutated)
+
+
+def _sample(refused: list[Case], case: Case, unsupported: dict[str, int]) -> None:
+    """Add the newest refused case to an even sample of them all: every `2^j`-th, for the least `j`
+    that leaves no more than REFUSED_KEPT.
+    """
+    before = sum(unsupported.values()) - 1
+    if before % (1 << (before // REFUSED_KEPT).bit_length()):
+        return
+    if len(refused) == REFUSED_KEPT:
+        del refused[1::2]
+    refused.append(case)
 
 
 def _quick(

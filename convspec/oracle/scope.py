@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 from itertools import combinations, product
+from math import prod
 from typing import NamedTuple
 
 import numpy
@@ -57,10 +58,13 @@ class Block(NamedTuple):
 
 
 class Coverage(NamedTuple):
-    """Feasible and reached combinations of feature values, by strength 1, 2 and 3."""
+    """Feasible and reached combinations of feature values, by strength 1, 2 and 3, and the number
+    of cases.
+    """
 
     reached: tuple[int, int, int]
     feasible: tuple[int, int, int]
+    cases: int
 
 
 def _valid_conv(size: int, kernel: int, dilation: int, _: int, low: int, high: int) -> bool:
@@ -127,6 +131,17 @@ def scope(family: str, rank: int = 2, restriction: Restriction = frozenset()) ->
         if name in restriction and feature in call:
             call[feature] = range(value, value + 1)
     return whole._replace(axes=numpy.array(rows), call=call)
+
+
+def scope_size(family: str, rank: int, restriction: Restriction = frozenset()) -> int:
+    """How many calls the small scope holds, arrays aside.
+
+    >>> scope_size("conv", 2) == 2049**2 * 3**3 * 2**2
+    True
+    """
+    within = scope(family, rank, restriction)
+    geometries: int = len(within.axes) ** rank
+    return geometries * prod(map(len, within.call.values()))
 
 
 def _in_volume(size: int, kernel: int, dilation: int) -> bool:
@@ -237,7 +252,8 @@ def covering(
     reached = [len(numpy.unique(_codes(kept, bases, t))) for t in (1, 2, 3)]
     feasible = [_feasible(within, rank, t) for t in (1, 2, 3)]
     blocks = [_block(within, call[b], axes[b]) for b in chosen]
-    return blocks, Coverage(tuple(reached), tuple(feasible))  # type: ignore[arg-type]
+    cases = sum(len(block.slides) for block in blocks)
+    return blocks, Coverage(tuple(reached), tuple(feasible), cases)  # type: ignore[arg-type]
 
 
 def _block(within: Scope, call: Array, axes: Array) -> Block:

@@ -17,9 +17,11 @@ from convspec.oracle.scope import (
     CALL_RESTRICTIONS,
     RANK_RESTRICTIONS,
     Restriction,
+    scope_size,
 )
 from convspec.oracle.streams import FAMILIES, exact_trials, strengths
 from convspec.oracle.trials.trial import DRAWS, Setting, Trial
+from convspec.rounding import integer_bits
 
 # What is left where a signature lacks an attribute.
 LACKING = {
@@ -58,22 +60,33 @@ def _swept(subject: Subject, evidence: Evidence, restriction: Restriction) -> Ta
 
     tally = judge_stream(subject, evidence, stream)
     if drawn and tally.judged:
-        evidence.notes.append(_draws_note(operation, evidence.dtype, min(drawn)))
+        evidence.notes.append(_draws_note(operation, evidence.dtype, drawn))
     return tally
 
 
-def _draws_note(operation: str, dtype: numpy.dtype[Any], largest: int) -> str:
-    """What an exact sweep of a bilinear operation can miss, and under which hypothesis."""
-    values = 2 * largest + 1
+def _draws_note(operation: str, dtype: numpy.dtype[Any], drawn: set[int]) -> str:
+    """What an exact sweep of a bilinear operation can miss, and under which hypothesis; `drawn` are
+    the largest entries, and 0 where entries were set to zero.
+    """
+    values = 2 * min(drawn - {0}) + 1
+    if dtype.kind == "u":
+        values = min(drawn - {0}) + 1
     draws = "one draw a case"
     if operation in FAMILIES:
         ranks = ", ".join(f"{count} in rank {rank}" for rank, count in DRAWS.items())
         draws = f"draws a case: {ranks}, and 1 where the batch is single"
-    return (
+    told = (
         f"exact sweep in {dtype}: entries uniform over |S| >= {values} integers; {draws}; where "
         f"an implementation is a fixed bilinear form other than the spec's, a case misses a wrong "
         f"output with probability below 2/{values}"
     )
+    if 0 in drawn:
+        told += (
+            f", except where a cotangent is so large that {dtype} cannot sum it: all but some "
+            f"{(1 << integer_bits(dtype)) - 1} entries a channel are 0 there, at random, and a "
+            f"term that meets only those is missed"
+        )
+    return told
 
 
 def _restriction(target: Callee, tally: Tally) -> Restriction:
@@ -119,5 +132,9 @@ def _coverage_notes(operation: str, plan: Plan, restriction: Restriction) -> lis
             for word, r, f in zip(("values", "pairs", "triples"), reached, feasible, strict=True)
         )
         within = f" ({', '.join(sorted(restriction))})" if restriction else ""
-        notes.append(f"{strength.family}, rank {strength.rank}{within}: {shares}")
+        whole = scope_size(strength.family, strength.rank, restriction)
+        notes.append(
+            f"{strength.family}, rank {strength.rank}{within}: {shares}; a sample of "
+            f"{strength.coverage.cases} of the {whole:.3g} calls in scope"
+        )
     return notes

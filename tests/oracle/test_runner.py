@@ -14,6 +14,7 @@ from convspec.oracle.runner import (
     ENOUGH_FINDINGS,
     FINDINGS_KEPT,
     PASSING_KEPT,
+    REFUSED_KEPT,
     run,
 )
 from convspec.oracle.streams import exact_trials
@@ -155,9 +156,9 @@ def test_what_is_not_offered_is_counted_by_reason_and_not_judged():
 
     tally = ran(conv, count=480)
     assert set(tally.unsupported) == {"bias is not taken", "groups is not taken", "planes"}
-    assert tally.judged + len(tally.refused) == len(list(stream(count=480)))
+    assert tally.judged + sum(tally.unsupported.values()) == len(list(stream(count=480)))
     assert tally.found == 0
-    assert len(tally.refused) == sum(tally.unsupported.values())
+    assert {case.operands["input"].ndim for case in tally.refused} == {3, 4, 5}
 
 
 class Overwrites:
@@ -234,3 +235,21 @@ def test_a_view_of_the_input_is_as_good_as_a_copy():
         )
 
     assert ran(max_pool, "max_pool").found == 0
+
+
+@pytest.mark.parametrize("count", [1, 255, 256, 257, 1000, 1999])
+def test_of_refused_cases_an_even_sample_is_kept(count):
+    def refuses(*_, **__):
+        raise NotImplementedError("not here")
+
+    trials = [
+        Trial({"input": numpy.ones((1, 1, 1))}, {"number": number}, (numpy.ones(1),))
+        for number in range(count)
+    ]
+    target = callee(offering(max_pool=refuses), "max_pool")._replace(keywords=None)
+    tally = run("max_pool", target, iter(trials), F32)
+    assert tally.unsupported == {"not here": count}
+    kept = [case.attributes["number"] for case in tally.refused]
+    assert min(count, REFUSED_KEPT) / 2 <= len(kept) <= REFUSED_KEPT
+    step = 1 if count <= REFUSED_KEPT else kept[1]
+    assert kept == list(range(0, count, step))

@@ -7,7 +7,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 from convspec.arguments import Array, Shape
-from convspec.oracle.draws import amplitude, integers, thinned
+from convspec.oracle.draws import amplitude, integers
 from convspec.oracle.scope import PADDINGS, Block
 from convspec.oracle.tables import (
     Place,
@@ -20,7 +20,7 @@ from convspec.oracle.tables import (
     stuffed,
     table,
 )
-from convspec.oracle.trials.trial import DRAWS, Setting, Trial, reach
+from convspec.oracle.trials.trial import DRAWS, Setting, Trial, reach, sparse
 from convspec.window import Window, output_sizes
 
 
@@ -116,7 +116,7 @@ def conv_vjp_trials(block: Block, setting: Setting) -> Iterator[Trial]:
     for attributes, place, counts in _cases(block, sizes, tabulated):
         shape = (sizes.batch, len(weight), *counts)
         cotangent = integers(setting.rng, shape, largest, dtype)
-        cotangent = thinned(setting.rng, cotangent, dtype)
+        cotangent = sparse(setting, cotangent)
         g = stuffed(cotangent, tabulated, place)
         expected = [
             backward_input(g, weight, tabulated, sizes.groups).reshape(operands["input"].shape),

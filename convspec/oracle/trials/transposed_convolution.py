@@ -9,7 +9,7 @@ from typing import Any
 import numpy
 
 from convspec.arguments import Array, Shape
-from convspec.oracle.draws import amplitude, integers, thinned
+from convspec.oracle.draws import amplitude, integers
 from convspec.oracle.scope import OUTPUT_PADDINGS, Block
 from convspec.oracle.tables import (
     Place,
@@ -22,7 +22,7 @@ from convspec.oracle.tables import (
     window_table,
 )
 from convspec.oracle.trials.convolution import Sizes, block_sizes, flat_weight
-from convspec.oracle.trials.trial import Setting, Trial, reach
+from convspec.oracle.trials.trial import Setting, Trial, reach, sparse
 from convspec.window import Window, transposed_size
 
 
@@ -115,7 +115,7 @@ def conv_transpose_vjp_trials(block: Block, setting: Setting) -> Iterator[Trial]
     for attributes, crop in _cases(block, sizes, windows):
         full = numpy.zeros((sizes.batch, outputs, *room))
         cotangent = integers(setting.rng, full[crop].shape, largest, dtype)
-        cotangent = thinned(setting.rng, cotangent, dtype)
+        cotangent = sparse(setting, cotangent)
         full[crop] = cotangent
         read = gathered(flat_space(full), index, 0.0)
         expected = [

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy
 
 from convspec.arguments import Array
+from convspec.oracle.draws import thinned
 
 # Independent draws of a call ride in its batch axis, fewer of them in volumes.
 DRAWS = {1: 16, 2: 16, 3: 4}
@@ -28,7 +29,7 @@ class Trial(NamedTuple):
 class Setting(NamedTuple):
     """What a stream of trials is drawn for: element dtype, source of randomness, the largest
     entry when a fast algorithm is at work (None otherwise), and where to note the largest entries
-    that were drawn.
+    that were drawn, 0 where some were set to zero.
     """
 
     dtype: numpy.dtype[Any]
@@ -43,3 +44,11 @@ def reach(setting: Setting, largest: int) -> int:
     if setting.drawn is not None:
         setting.drawn.add(chosen)
     return chosen
+
+
+def sparse(setting: Setting, array: Array) -> Array:
+    """A cotangent with zeros put in where sums over all of it would not be exact; noted."""
+    kept = thinned(setting.rng, array, setting.dtype)
+    if setting.drawn is not None and kept is not array:
+        setting.drawn.add(0)
+    return kept
