@@ -177,6 +177,7 @@ def test_a_row_about_a_framework_says_when_and_how_it_was_seen(name):
     assert [row for row in rows if not (row.seen and row.verified)] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_shipped_file_accepts_what_its_target_does_and_nothing_stale(name):
     if name == "torch" and find_spec("torch") is None:
