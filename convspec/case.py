@@ -7,6 +7,7 @@ explicit, and every attribute of the operation present.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from inspect import Parameter, signature
 from typing import Any, NamedTuple
 
@@ -36,6 +37,36 @@ class Case(NamedTuple):
     attributes: dict[str, Any]
 
 
+def flat(operands: dict[str, Any]) -> dict[str, Any]:
+    """Operands with every list of arrays taken apart, `factors` into `factors_0`, `factors_1`, ….
+
+    >>> flat({"input": 1, "factors": [2, 3]})
+    {'input': 1, 'factors_0': 2, 'factors_1': 3}
+    """
+    apart: dict[str, Any] = {}
+    for name, value in operands.items():
+        parts = enumerate(value) if isinstance(value, list) else ()
+        apart |= {f"{name}_{i}": part for i, part in parts} or {name: value}
+    return apart
+
+
+def grouped(operation: str, operands: dict[str, Any]) -> dict[str, Any]:
+    """The inverse of `flat`: operands as the operation takes them.
+
+    >>> grouped("spatially_separable_conv", {"input": 1, "factors_0": 2, "factors_1": 3})
+    {'input': 1, 'factors': [2, 3]}
+    """
+    lists = OPERATIONS[forward_name(operation)].lists
+    together: dict[str, Any] = {}
+    for name, value in operands.items():
+        stem, _, number = name.rpartition("_")
+        if stem in lists and number.isdigit():
+            together.setdefault(stem, []).append(value)
+        else:
+            together[name] = value
+    return together
+
+
 def forward_name(operation: str) -> str:
     """The operation that a `_vjp` belongs to; any other name is its own.
 
@@ -45,6 +76,7 @@ def forward_name(operation: str) -> str:
     return operation.removesuffix("_vjp")
 
 
+@cache
 def attribute_defaults(operation: str) -> dict[str, Any]:
     """The attributes of an operation with their defaults; `Parameter.empty` where there is none.
 

@@ -56,6 +56,15 @@ def precision(dtype: numpy.dtype[Any]) -> int:
     return PRECISION[dtype.name]
 
 
+def smallest_normal(dtype: numpy.dtype[Any]) -> float:
+    """The smallest number of a floating dtype that has all of its digits.
+
+    >>> smallest_normal(numpy.dtype("float16")) == 2.0**-14
+    True
+    """
+    return _NORMAL[dtype.name]
+
+
 def integer_bits(dtype: numpy.dtype[Any]) -> int:
     """The largest `p` such that a dtype holds every integer up to `2^p` in magnitude.
 
@@ -93,11 +102,12 @@ def bound(
     roundings: numpy.ndarray,
     magnitude: numpy.ndarray,
     value: numpy.ndarray,
+    degree: Any = 2,
 ) -> numpy.ndarray:
-    r"""How far a sum of products computed in `arithmetic` and returned in `dtype` may lie from
-    its exact `value`,
+    r"""How far a sum of products of `degree` operands, computed in `arithmetic` and returned in
+    `dtype`, may lie from its exact `value`,
 
-    $$ E = \bigl((1 + 2 u_\text{op})^2 (1 + u)^n - 1\bigr) M + n \lambda (1 + u)^n, $$
+    $$ E = \bigl((1 + 2 u_\text{op})^d (1 + u)^n - 1\bigr) M + n \lambda (1 + u)^n, $$
 
     where operands that the arithmetic holds are not rounded ($u_\text{op} = 0$), and others may be
     truncated, as matrix units do: hence $2 u_\text{op}$.  At most `n` products and sums are
@@ -108,7 +118,7 @@ def bound(
     """
     stored = precision(dtype)
     truncated = 2 * unit_roundoff(arithmetic.operand)
-    operand = 2 * log1p(truncated) if arithmetic.operand < stored else 0.0
+    operand = degree * log1p(truncated) if arithmetic.operand < stored else 0.0
     summed = roundings * log1p(unit_roundoff(arithmetic.accumulator))
     flushed = roundings * _ACCUMULATED[arithmetic.accumulator]
     error = numpy.expm1(operand + summed) * magnitude + flushed * numpy.exp(summed)

@@ -8,7 +8,6 @@ package ml_dtypes; where that is missing, so is the dtype.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from functools import wraps
 from importlib.util import find_spec
@@ -16,10 +15,43 @@ from sys import modules
 from types import SimpleNamespace
 from typing import Any
 
-import numpy
 import torch
 from torch.nn import functional
 
+from convspec.adapters.torch_layers import (
+    adaptive_average_pool,
+    adaptive_average_pool_vjp,
+    adaptive_max_pool,
+    adaptive_max_pool_vjp,
+    batch_norm,
+    cross_entropy,
+    cross_entropy_vjp,
+    depthwise_conv,
+    depthwise_conv_vjp,
+    flatten,
+    flatten_vjp,
+    linear,
+    linear_vjp,
+    local_response_normalization,
+    local_response_normalization_vjp,
+    lp_pool,
+    lp_pool_vjp,
+    max_unpool,
+    max_unpool_vjp,
+    pixel_shuffle,
+    pixel_shuffle_vjp,
+    relu,
+    relu_vjp,
+    sigmoid,
+    sigmoid_vjp,
+    softmax,
+    softmax_vjp,
+    tanh,
+    tanh_vjp,
+    upsample,
+    upsample_vjp,
+)
+from convspec.adapters.torch_tensors import as_array, gradients, leaves, tensors
 from convspec.arguments import Array
 from convspec.oracle.target import operations_offered
 
@@ -27,6 +59,54 @@ name = "torch"
 version = torch.__version__
 dtypes = ("float64", "float32", "float16", *(("bfloat16",) if find_spec("ml_dtypes") else ()))
 isolate = True
+
+__all__ = [
+    "adaptive_average_pool",
+    "adaptive_average_pool_vjp",
+    "adaptive_max_pool",
+    "adaptive_max_pool_vjp",
+    "average_pool",
+    "average_pool_vjp",
+    "batch_norm",
+    "conv",
+    "conv_transpose",
+    "conv_transpose_vjp",
+    "conv_vjp",
+    "cross_entropy",
+    "cross_entropy_vjp",
+    "depthwise_conv",
+    "depthwise_conv_vjp",
+    "dtypes",
+    "flatten",
+    "flatten_vjp",
+    "isolate",
+    "linear",
+    "linear_vjp",
+    "local_response_normalization",
+    "local_response_normalization_vjp",
+    "lp_pool",
+    "lp_pool_vjp",
+    "max_pool",
+    "max_pool_vjp",
+    "max_pool_with_indices",
+    "max_pool_with_indices_vjp",
+    "max_unpool",
+    "max_unpool_vjp",
+    "name",
+    "pixel_shuffle",
+    "pixel_shuffle_vjp",
+    "relu",
+    "relu_vjp",
+    "sigmoid",
+    "sigmoid_vjp",
+    "softmax",
+    "softmax_vjp",
+    "tanh",
+    "tanh_vjp",
+    "upsample",
+    "upsample_vjp",
+    "version",
+]
 
 Ints = Sequence[int]
 Pairs = Sequence[tuple[int, int]]
@@ -40,75 +120,70 @@ _CONV_TRANSPOSE = (
 _MAX_POOL = (functional.max_pool1d, functional.max_pool2d, functional.max_pool3d)
 _AVERAGE_POOL = (functional.avg_pool1d, functional.avg_pool2d, functional.avg_pool3d)
 
-# PyTorch warns once in a process about arrays that must not be written to.  Nothing here writes.
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    torch.from_numpy(numpy.frombuffer(b"\0", dtype=numpy.uint8))
-
 
 def conv(input: Array, weight: Array, bias: Array | None = None, **attributes: Any) -> Array:
     """`conv1d`, `conv2d` or `conv3d`; after `pad` where the sides of an axis differ."""
-    return _array(_conv(*_tensors(input, weight, bias), **attributes))
+    return as_array(_conv(*tensors(input, weight, bias), **attributes))
 
 
 def conv_vjp(
     cotangent: Array, input: Array, weight: Array, bias: Array | None = None, **attributes: Any
 ) -> tuple[Array, ...]:
     """The gradients of `conv`."""
-    leaves = _leaves(input, weight, bias)
-    return _gradients(cotangent, _conv(*leaves, **attributes), leaves)
+    given = leaves(input, weight, bias)
+    return gradients(cotangent, _conv(*given, **attributes), given)
 
 
 def conv_transpose(
     input: Array, weight: Array, bias: Array | None = None, **attributes: Any
 ) -> Array:
     """`conv_transpose1d`, `conv_transpose2d` or `conv_transpose3d`."""
-    return _array(_conv_transpose(*_tensors(input, weight, bias), **attributes))
+    return as_array(_conv_transpose(*tensors(input, weight, bias), **attributes))
 
 
 def conv_transpose_vjp(
     cotangent: Array, input: Array, weight: Array, bias: Array | None = None, **attributes: Any
 ) -> tuple[Array, ...]:
     """The gradients of `conv_transpose`."""
-    leaves = _leaves(input, weight, bias)
-    return _gradients(cotangent, _conv_transpose(*leaves, **attributes), leaves)
+    given = leaves(input, weight, bias)
+    return gradients(cotangent, _conv_transpose(*given, **attributes), given)
 
 
 def max_pool(input: Array, **attributes: Any) -> Array:
     """`max_pool1d`, `max_pool2d` or `max_pool3d`."""
-    return _array(_max_pool(*_tensors(input), **attributes))
+    return as_array(_max_pool(*tensors(input), **attributes))
 
 
 def max_pool_vjp(cotangent: Array, input: Array, **attributes: Any) -> tuple[Array, ...]:
     """The gradient of `max_pool`."""
-    leaves = _leaves(input)
-    return _gradients(cotangent, _max_pool(*leaves, **attributes), leaves)
+    given = leaves(input)
+    return gradients(cotangent, _max_pool(*given, **attributes), given)
 
 
 def max_pool_with_indices(input: Array, **attributes: Any) -> tuple[Array, Array]:
     """`max_pool` with `return_indices=True`."""
-    values, indices = _max_pool(*_tensors(input), return_indices=True, **attributes)
-    return _array(values), _array(indices)
+    values, indices = _max_pool(*tensors(input), return_indices=True, **attributes)
+    return as_array(values), as_array(indices)
 
 
 def max_pool_with_indices_vjp(
     cotangent: Array, input: Array, **attributes: Any
 ) -> tuple[Array, ...]:
     """The gradient of the values of `max_pool_with_indices`."""
-    leaves = _leaves(input)
-    values, _ = _max_pool(*leaves, return_indices=True, **attributes)
-    return _gradients(cotangent, values, leaves)
+    given = leaves(input)
+    values, _ = _max_pool(*given, return_indices=True, **attributes)
+    return gradients(cotangent, values, given)
 
 
 def average_pool(input: Array, **attributes: Any) -> Array:
     """`avg_pool1d`, `avg_pool2d` or `avg_pool3d`."""
-    return _array(_average_pool(*_tensors(input), **attributes))
+    return as_array(_average_pool(*tensors(input), **attributes))
 
 
 def average_pool_vjp(cotangent: Array, input: Array, **attributes: Any) -> tuple[Array, ...]:
     """The gradient of `average_pool`."""
-    leaves = _leaves(input)
-    return _gradients(cotangent, _average_pool(*leaves, **attributes), leaves)
+    given = leaves(input)
+    return gradients(cotangent, _average_pool(*given, **attributes), given)
 
 
 def __getattr__(name: str) -> SimpleNamespace:
@@ -187,34 +262,3 @@ def _half_at_most(kernel_size: Ints, padding: Pairs) -> tuple[int, ...]:
     if any(2 * amount > size for amount, size in zip(amounts, kernel_size, strict=True)):
         raise NotImplementedError("PyTorch pads a pool by at most half of its kernel")
     return amounts
-
-
-def _tensor(array: Array) -> Any:
-    if array.dtype.name == "bfloat16":  # which PyTorch and NumPy exchange as bits alone
-        return _tensor(array.view(numpy.int16)).view(torch.bfloat16)
-    try:
-        shared = torch.from_numpy(array)
-    except ValueError:  # strides that are negative or no multiple of the item size
-        shared = torch.from_numpy(array.copy())
-    return shared.to(torch.get_default_device())
-
-
-def _tensors(*arrays: Array | None) -> list[Any]:
-    return [_tensor(array) for array in arrays if array is not None]
-
-
-def _leaves(*arrays: Array | None) -> list[Any]:
-    return [_tensor(array).requires_grad_() for array in arrays if array is not None]
-
-
-def _gradients(cotangent: Array, output: Any, leaves: Sequence[Any]) -> tuple[Array, ...]:
-    return tuple(map(_array, torch.autograd.grad(output, leaves, _tensor(cotangent))))
-
-
-def _array(tensor: Any) -> Array:
-    if tensor.dtype == torch.bfloat16:
-        import ml_dtypes
-
-        return _array(tensor.view(torch.int16)).view(ml_dtypes.bfloat16)
-    array: Array = tensor.cpu().numpy()
-    return array

@@ -44,10 +44,13 @@ def command(directory: Path, form: str, level: str, seed: int, operations: Any) 
     They are the same, byte for byte, whenever level and seed are. `convspec replay DIRECTORY
     TARGET` calls an implementation on them.
     """
-    from convspec.oracle.check import checkable_operations
     from convspec.oracle.vector_files import vector_files
+    from convspec.oracle.vectors import recordable_operations
 
-    names = operations or checkable_operations()
+    names = operations or recordable_operations()
+    for name in names:
+        if name not in recordable_operations():
+            raise click.UsageError(f"{name} is not recorded: {', '.join(recordable_operations())}")
     if form == "onnx":
         names, produced = _onnx(names, level, seed)
     else:

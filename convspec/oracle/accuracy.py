@@ -20,9 +20,11 @@ from convspec.oracle.call import Callee, Returned, call
 from convspec.oracle.exact import Pair, added, divided, sum_of_products
 from convspec.oracle.expected import divisors
 from convspec.oracle.leaning import leaning
+from convspec.oracle.precise import SPREAD, Rounded, precisely_rounded, real_cases, real_data
 from convspec.oracle.reference import outputs_of
 from convspec.oracle.rounding_probes import probes
 from convspec.oracle.runner import Finding
+from convspec.oracle.samples import SAMPLES
 from convspec.rounding import (
     ACCURACIES,
     ARITHMETICS,
@@ -30,9 +32,8 @@ from convspec.rounding import (
     Arithmetic,
     bound,
     precision,
+    smallest_normal,
 )
-
-SPREAD = 6  # exponents of an operand's elements differ by up to this many bits
 
 GEOMETRIES: dict[str, tuple[tuple[dict[str, Shape], dict[str, Any]], ...]] = {
     "convolve": (
@@ -82,20 +83,6 @@ class Accuracy(NamedTuple):
     ratio: float
     findings: tuple[Finding, ...]
     notes: tuple[str, ...] = ()
-
-
-class Rounded(NamedTuple):
-    """One output next to its exact value, its number of roundings, and its magnitude; `error` is
-    what it lies above the exact value.
-    """
-
-    case: Case
-    outputs: tuple[Array, ...]
-    number: int
-    error: Array
-    exact: Array
-    roundings: Array
-    magnitude: Array
 
 
 def accuracy(
@@ -159,17 +146,22 @@ def _possible(dtype: numpy.dtype[Any]) -> Iterator[Arithmetic]:
 
 def _ratio(rounded: Rounded, arithmetic: Arithmetic, dtype: numpy.dtype[Any]) -> float:
     """The worst ratio of error to bound; infinite where an output is no finite number."""
-    allowed = bound(arithmetic, dtype, rounded.roundings, rounded.magnitude, rounded.exact)
+    _, _, _, _, value, roundings, magnitude, degree, underflow = rounded
+    allowed = bound(arithmetic, dtype, roundings, magnitude, value, degree)
+    allowed = allowed + 2 * underflow * smallest_normal(dtype)
     with numpy.errstate(divide="ignore", invalid="ignore"):
         ratios = numpy.where(rounded.error == 0, 0.0, abs(rounded.error) / allowed)
     return float(numpy.nan_to_num(ratios, nan=numpy.inf).max(initial=0.0))
 
 
 def _is_fast(seen: list[Rounded], dtype: numpy.dtype[Any]) -> bool:
-    """Whether outputs look like those of a fast algorithm.
+    """Whether outputs look like those of a fast algorithm, which only sums of products have.
 
     Not in a half type, where what such an algorithm costs is no less than narrow operands do.
     """
+    row = OPERATIONS[forward_name(seen[0].case.operation)]
+    if row.rounding != "products":
+        return False
     return precision(dtype) >= 24 and all(_normwise(rounded, dtype) for rounded in seen)
 
 
@@ -194,17 +186,6 @@ def _finding(rounded: Rounded, held_to: Arithmetic, dtype: numpy.dtype[Any]) -> 
     return Finding("accuracy", message, rounded.case, rounded.outputs, exact, None)
 
 
-def real_data(
-    rng: numpy.random.Generator, shape: Shape, dtype: numpy.dtype[Any], spread: int = SPREAD
-) -> Array:
-    """Numbers with full significands, of both signs, whose exponents are up to `spread` apart."""
-    bits = min(precision(dtype), 53)
-    whole = rng.integers(2 ** (bits - 1), 2**bits, size=shape).astype(numpy.float64)
-    signs = rng.choice([-1.0, 1.0], size=shape)
-    exponents = rng.integers(-spread, 1, size=shape) - bits
-    return numpy.asarray(numpy.ldexp(whole * signs, exponents), dtype)
-
-
 def _observed(
     operation: str,
     target: Callee,
@@ -215,6 +196,8 @@ def _observed(
     """Outputs of the implementation on real data, beside their exact values."""
     name = forward_name(operation)
     row = OPERATIONS[name]
+    for case in real_cases(operation, dtype, rng) if name in SAMPLES else ():
+        yield from _called(case, target, namespace, dtype)
     for shapes, given in GEOMETRIES.get(name, ()):
         if operation == "average_pool_vjp":
             given = {**given, "count_include_pad": True}
@@ -277,6 +260,9 @@ def _rounded(
 ) -> Iterator[Rounded]:
     if any(actual.dtype.kind not in "fV" for actual in outputs):
         return  # the sweep reports dtypes
+    if forward_name(case.operation) in SAMPLES:
+        yield from precisely_rounded(case, outputs)
+        return
     if forward_name(case.operation) == "average_pool":
         yield from _averages(case, outputs, dtype)
         return

@@ -8,7 +8,7 @@ from typing import Any
 import numpy
 
 from convspec.arguments import Array
-from convspec.case import Case, attribute_defaults, forward_name
+from convspec.case import Case, attribute_defaults, forward_name, grouped
 from convspec.operations import OPERATIONS
 from convspec.oracle.call import (
     CRASHED,
@@ -31,6 +31,8 @@ SMALLER_ACCEPTED = 300
 
 def layouts(array: Array) -> Iterator[tuple[str, Array]]:
     """The same values in other memory layouts, each with its name."""
+    if not array.ndim:  # one number has one layout
+        return
     yield "in Fortran order", numpy.asfortranarray(array)
     reversed_twice = numpy.flip(numpy.flip(array).copy())
     yield "with negative strides", reversed_twice
@@ -67,7 +69,7 @@ def layout_findings(
 
 
 def _copies(operands: dict[str, Array]) -> dict[str, Array]:
-    return {name: numpy.ascontiguousarray(array).copy() for name, array in operands.items()}
+    return {name: array.copy(order="C") for name, array in operands.items()}
 
 
 def _copied(outputs: tuple[Array, ...]) -> tuple[Array, ...]:
@@ -78,7 +80,10 @@ def _viewed(operands: dict[str, Array]) -> Iterator[tuple[str, dict[str, Array]]
     for name, array in operands.items():
         for layout, view in layouts(array):
             yield f"{name} {layout}", {**_copies(operands), name: view}
-    together = {name: list(layouts(array))[2][1] for name, array in operands.items()}
+    together = {
+        name: list(layouts(array))[2][1] if array.ndim else array
+        for name, array in operands.items()
+    }
     yield "every operand as a strided slice", together
 
 
@@ -150,7 +155,8 @@ def interruptions(case: Case) -> Iterator[Case]:
     changed = {name: array + 1 for name, array in case.operands.items()}
     yield case._replace(operands=changed)
     row = OPERATIONS[forward_name(case.operation)]
-    shapes = [case.operands[name].shape for name in row.operands if name in case.operands]
+    given = {n: a.shape for n, a in case.operands.items() if n != "cotangent"}
+    shapes = grouped(case.operation, given).values()
     for name, value in case.attributes.items():
         for other in _others(value):
             attributes = {**case.attributes, name: other}
@@ -188,9 +194,10 @@ def _attribute(name: str, value: Callable[[Case], Any]) -> Spoil:
 
 def _operand(name: str, change: Callable[[Array], Array]) -> Spoil:
     def spoil(case: Case) -> Case | None:
-        if name not in case.operands:
+        array = case.operands.get(name)
+        if array is None or (array.ndim == 0 and name == "cotangent"):
             return None
-        return case._replace(operands={**case.operands, name: change(case.operands[name])})
+        return case._replace(operands={**case.operands, name: change(array)})
 
     return spoil
 
@@ -201,6 +208,24 @@ def _all(name: str, value: Any) -> Callable[[Case], Any]:
 
 def _longer(axis: int) -> Callable[[Array], Array]:
     return lambda array: numpy.concatenate([array, array.take([0], axis)], axis)
+
+
+def _wide_weight(case: Case) -> Case | None:
+    """Of a penalty any shape is right."""
+    name = forward_name(case.operation)
+    return None if name == "l2_penalty" else _operand("weight", _longer(1))(case)
+
+
+def _indivisible(case: Case) -> Any:
+    return tuple(case.operands["input"].shape[1] + 1 for _ in case.attributes["factor"])
+
+
+def _one_factor_more(case: Case) -> Case | None:
+    factors = [name for name in case.operands if name.startswith("factors_")]
+    if not factors:
+        return None
+    another = {f"factors_{len(factors)}": case.operands[factors[0]]}
+    return case._replace(operands={**case.operands, **another})
 
 
 def _one_bias(case: Case) -> Case | None:
@@ -238,7 +263,7 @@ BAD_ARGUMENTS: tuple[tuple[str, Spoil], ...] = (
             lambda case: tuple(map(max, case.attributes["stride"], case.attributes["dilation"])),
         ),
     ),
-    ("a weight with a channel too many", _operand("weight", _longer(1))),
+    ("a weight with a channel too many", _wide_weight),
     ("a bias with an element too many", _operand("bias", _longer(0))),
     ("a cotangent of another shape", _operand("cotangent", _longer(-1))),
     ("a stride of 1.5", _attribute("stride", _all("stride", 1.5))),
@@ -246,6 +271,30 @@ BAD_ARGUMENTS: tuple[tuple[str, Spoil], ...] = (
     ("an unknown padding word", _attribute("padding", lambda _: "sideways")),
     ("one bias for several output channels", _one_bias),
     ("three output channels in two groups", _uneven_groups),
+    ("scale 0", _attribute("scale", _all("scale", 0))),
+    ("a negative count", _attribute("count", _all("count", -1))),
+    ("factors that do not divide the channels", _attribute("factor", _indivisible)),
+    ("output_size 0", _attribute("output_size", _all("output_size", 0))),
+    ("an unknown kind", _attribute("kind", lambda _: "sideways")),
+    ("unknown coordinates", _attribute("coordinates", lambda _: "sideways")),
+    ("a level of 0", _attribute("levels", lambda _: (0,))),
+    ("size 0", _attribute("size", lambda _: 0)),
+    ("p = 1/2", _attribute("p", lambda _: 0.5)),
+    ("rate 1", _attribute("rate", lambda _: 1.0)),
+    ("a negative epsilon", _attribute("epsilon", lambda _: -1.0)),
+    ("a negative strength", _attribute("strength", lambda _: -1.0)),
+    ("an axis that is not there", _attribute("axis", lambda case: case.operands["input"].ndim)),
+    ("a mask that holds 2", _operand("mask", lambda mask: mask + 2)),
+    ("a mask of another shape", _operand("mask", _longer(0))),
+    ("a label beyond the classes", _operand("labels", lambda labels: labels + 10**6)),
+    ("a negative label", _operand("labels", lambda labels: -1 - labels)),
+    ("a label too many", _operand("labels", _longer(0))),
+    ("an index beyond the output", _operand("indices", lambda indices: indices + 10**6)),
+    ("a negative index", _operand("indices", lambda indices: -1 - indices)),
+    ("a mean too many", _operand("mean", _longer(0))),
+    ("a variance too many", _operand("variance", _longer(0))),
+    ("a pointwise weight with a channel too many", _operand("pointwise", _longer(1))),
+    ("a factor too many", _one_factor_more),
 )
 
 
@@ -258,7 +307,7 @@ def bad_calls(case: Case) -> Iterator[tuple[str, Case]]:
         if bad is None:
             continue
         try:
-            function(*bad.operands.values(), **bad.attributes)
+            function(*grouped(bad.operation, bad.operands).values(), **bad.attributes)
         except (TypeError, ValueError):
             yield name, bad
 

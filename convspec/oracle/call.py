@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy
 
 from convspec.arguments import Array
-from convspec.case import Case, forward_name
+from convspec.case import Case, forward_name, grouped
 from convspec.operations import OPERATIONS
 
 # Kinds of a call that did not come back, and after how many an operation is called no more.
@@ -77,6 +77,10 @@ Outcome = Returned | Unsupported | Failed
 # The outcome of a call that did not come back; what is known about it is in `Callee.crashes`.
 CRASHED = Unsupported("the call did not come back")
 
+# The default of every attribute that has one, is not 0 and is the same on every axis.
+_DEFAULTS = {"groups": 1, "mode": "full", "p": 2, "kind": "nearest", "axis": 1}
+_DEFAULTS |= {"coordinates": "half_pixel"}
+
 
 def callee(implementation: Any, operation: str) -> Callee | None:
     """The function of `implementation` for an operation, or None if it has none."""
@@ -111,18 +115,19 @@ def _is_default(name: str, value: Any, attributes: dict[str, Any]) -> bool:
         return all(pair == (0, 0) for pair in value)
     if name == "output_padding":
         return not any(value)
-    return bool(value == {"groups": 1, "mode": "full"}.get(name, False))
+    return bool(value == _DEFAULTS.get(name, False))
 
 
 def arguments(
     target: Callee, operation: str, operands: dict[str, Array], attributes: dict[str, Any]
-) -> tuple[tuple[Array, ...], dict[str, Any]] | Unsupported:
+) -> tuple[tuple[Any, ...], dict[str, Any]] | Unsupported:
     """Positional and keyword arguments of a call, or why it cannot be made.
 
     Operands go by position, an optional one only where the signature has a place for it;
     attributes go by keyword, and one at its default is left out where the signature lacks it.
     """
-    optional = OPERATIONS[forward_name(operation)].optional
+    row = OPERATIONS[forward_name(operation)]
+    optional, operands = row.optional, grouped(operation, operands) if row.lists else operands
     placed, keywords = list(operands.values()), dict(attributes)
     for index, name in enumerate(operands):
         if name not in optional:
@@ -148,7 +153,7 @@ def arguments(
 def output_count(operation: str, operands: dict[str, Array]) -> int:
     """How many outputs an operation returns for these operands."""
     row = OPERATIONS[forward_name(operation)]
-    return len(operands) - 1 if operation != row.name else row.outputs
+    return len(operands.keys() - row.discrete) - 1 if operation != row.name else row.outputs
 
 
 def as_outputs(operation: str, result: Any, count: int) -> Outcome:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy
 
 from convspec.arguments import Array
-from convspec.case import Case
+from convspec.case import Case, grouped
 from convspec.oracle.call import ENDINGS, Callee, Failed, Unsupported, call
 from convspec.oracle.deviations import DEVIATIONS
 from convspec.oracle.deviations.state import STATE
@@ -187,7 +187,7 @@ def _difference(
     return Difference(
         id=f"{context.operation}-{finding.kind}-{_digest(finding, names)}",
         kind=finding.kind,
-        case=finding.case,
+        case=finding.case._replace(operands=_together(finding.case)),
         expected=expected,
         actual=observed(finding),
         message=finding.message,
@@ -200,6 +200,11 @@ def _difference(
             finding.case, context.name, expected, callee=context.target, bound=finding.slack
         ),
     )
+
+
+def _together(case: Case) -> dict[str, Any]:
+    """The operands of a case as its operation takes them."""
+    return grouped(case.operation, case.operands)
 
 
 def _minimised(context: Context, finding: Finding, names: list[str]) -> Finding:

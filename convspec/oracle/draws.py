@@ -22,12 +22,14 @@ def amplitude(terms: int, dtype: numpy.dtype, *, factors: int = 2) -> int:
     """The largest `a` for which `terms` products of `factors` entries up to `a`, and one more
     entry, sum exactly in `dtype` in any order.
 
-    >>> amplitude(1023, numpy.dtype("float32"))
-    128
+    >>> amplitude(1023, numpy.dtype("float32")), amplitude(1023, numpy.dtype("float32"), factors=3)
+    (128, 25)
     """
     room = (1 << integer_bits(dtype)) // (terms + 1)
-    largest = isqrt(room) if factors == 2 else room
-    return max(1, min(LARGEST_ENTRY, largest))
+    largest = min(LARGEST_ENTRY, isqrt(room) if factors == 2 else room)
+    while largest > 1 and largest**factors > room:
+        largest -= 1
+    return max(1, largest)
 
 
 def integers(rng: numpy.random.Generator, shape: Shape, largest: int, dtype: numpy.dtype) -> Array:

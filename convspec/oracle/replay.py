@@ -8,10 +8,12 @@ import numpy
 
 import convspec.fast
 from convspec.arguments import Array
-from convspec.case import Case, forward_name
+from convspec.case import Case, flat, forward_name, grouped
 from convspec.operations import OPERATIONS
+from convspec.oracle.bounds import distances
 from convspec.oracle.deviations.record import Function
 from convspec.oracle.judge import same_values
+from convspec.oracle.trials.geometries import RECIPES
 from convspec.rounding import growth, precision, unit_roundoff
 
 Outputs = tuple[Array, ...] | str
@@ -33,10 +35,12 @@ def returned(outputs: Any) -> Outputs:
 
 def replay(function: Function, case: Case) -> Outputs:
     """What a function returns for a case, whose arrays are as before afterwards."""
+    case = case._replace(operands=flat(case.operands))
     before = {name: array.copy() for name, array in case.operands.items()}
     try:
         with numpy.errstate(all="ignore"):
-            outputs = returned(function(*case.operands.values(), **case.attributes))
+            operands = grouped(case.operation, case.operands).values()
+            outputs = returned(function(*operands, **case.attributes))
         kept: Outputs = tuple(numpy.array(output) for output in outputs)
     except Exception as error:  # a deviation may well refuse what the spec takes
         kept = f"{type(error).__name__}: {error}"
@@ -97,6 +101,8 @@ def rounding_bounds(case: Case) -> Bounds:
     A step of the dtype's subnormal numbers comes on top for each term.
     """
     row = OPERATIONS[forward_name(case.operation)]
+    if row.name in RECIPES:  # of a call that is refused there is nothing to round
+        return None if isinstance(right(case), str) else distances(case)
     arrays = list(case.operands.values())
     if row.rounding == "exact" or not all(numpy.isfinite(array).all() for array in arrays):
         return None

@@ -15,7 +15,7 @@ from typing import Any
 import numpy
 
 from convspec.arguments import Array
-from convspec.case import Case
+from convspec.case import Case, grouped
 from convspec.oracle.call import Callee, Unsupported, arguments
 from convspec.oracle.target import BUNDLED, SCHEMES, installed_targets
 
@@ -83,10 +83,16 @@ def _arguments(case: Case, callee: Callee | None) -> list[str]:
     if callee:
         given = arguments(callee, case.operation, case.operands, case.attributes)
         keywords = keywords if isinstance(given, Unsupported) else given[1]
-    placed = [name for name in case.operands if name not in keywords]
-    named = {name: name for name in case.operands if name in keywords}
+    operands = grouped(case.operation, {name: name for name in case.operands})
+    placed = [_text(value) for name, value in operands.items() if name not in keywords]
+    named = {name: _text(value) for name, value in operands.items() if name in keywords}
     named |= {name: repr(value) for name, value in keywords.items() if name not in named}
     return placed + [f"{name}={value}" for name, value in named.items()]
+
+
+def _text(name: Any) -> str:
+    """The name of an operand, or those of a list of them."""
+    return f"[{', '.join(name)}]" if isinstance(name, list) else str(name)
 
 
 def literal(array: Array) -> str:

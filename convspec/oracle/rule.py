@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import numpy
 
 from convspec.arguments import Array, Shape
-from convspec.case import Case, forward_name
+from convspec.case import Case, call_windows, forward_name, grouped
+from convspec.operations import OPERATIONS
 from convspec.window import Window, extent
 
 LONGEST_RULE = 3
@@ -42,6 +43,8 @@ def features(case: Case) -> Features:
     operands, attributes = case.operands, case.attributes
     if "f" in operands:
         return Features(case, operands["f"], operands["f"].shape, operands["g"].shape, ())
+    if forward_name(case.operation) not in _PLAIN:
+        return _other_features(case)
     weight, sizes = operands.get("weight"), operands["input"].shape[2:]
     kernel = attributes["kernel_size"] if weight is None else weight.shape[2:]
     axes = zip(
@@ -50,6 +53,20 @@ def features(case: Case) -> Features:
     ceil = attributes.get("ceil_mode", False)
     windows = tuple(Window(k, s, low, high, d, ceil) for k, s, (low, high), d in axes)
     return Features(case, operands["input"], sizes, kernel, windows)
+
+
+_PLAIN = ("conv", "conv_transpose", "max_pool", "max_pool_with_indices", "average_pool")
+
+
+def _other_features(case: Case) -> Features:
+    """Those of an operation that may have no windows, no kernel, or no image at all."""
+    name = forward_name(case.operation)
+    first = case.operands[OPERATIONS[name].operands[0]]
+    windows: tuple[Window, ...] = ()
+    if "padding" in case.attributes:
+        shapes = {n: a.shape for n, a in case.operands.items() if n != "cotangent"}
+        windows = call_windows(name, grouped(name, shapes), case.attributes)
+    return Features(case, first, first.shape[2:], tuple(w.kernel for w in windows), windows)
 
 
 def _on_some_axis(holds: Callable[[Window], bool]) -> Callable[[Features], bool]:
@@ -67,8 +84,12 @@ def _remainder(f: Features) -> bool:
     return any((n + w.low + w.high - extent(w)) % w.stride for n, w in axes)
 
 
+def _has_channels(f: Features) -> bool:
+    return "f" not in f.case.operands and f.first.ndim > 1
+
+
 def _channels(f: Features) -> int:
-    return f.first.shape[1] if f.windows else 1
+    return f.first.shape[1] if _has_channels(f) else 1
 
 
 def _outputs(f: Features) -> int:
@@ -84,7 +105,7 @@ def _groups(f: Features) -> int:
 
 
 def _batch(f: Features) -> int:
-    return len(f.first) if f.windows else 1
+    return len(f.first) if _has_channels(f) else 1
 
 
 def _any_value(test: Callable[[Array], Any]) -> Callable[[Features], bool]:
@@ -128,10 +149,13 @@ STATEMENTS = (
     Statement("groups > 1", lambda f: _groups(f) > 1),
     Statement("groups = 1", lambda f: _groups(f) == 1),
     Statement("the kernel is 1x1", lambda f: set(f.kernel) == {1}),
-    Statement("the kernel is larger than 1x1", lambda f: set(f.kernel) != {1}),
+    Statement("the kernel is larger than 1x1", lambda f: set(f.kernel) - {1} != set()),
     Statement("the kernel is 3x3", lambda f: set(f.kernel) == {3}),
     Statement("the kernel is even on some axis", lambda f: any(k % 2 == 0 for k in f.kernel)),
-    Statement("the kernel is as large as the input", lambda f: tuple(f.kernel) == tuple(f.sizes)),
+    Statement(
+        "the kernel is as large as the input",
+        lambda f: f.kernel != () and tuple(f.kernel) == tuple(f.sizes),
+    ),
     Statement("the kernel's axes differ", lambda f: len(set(f.kernel)) > 1),
     Statement("the input's axes differ", lambda f: len(set(f.sizes)) > 1),
     Statement("the strides differ", _differ(lambda w: w.stride)),
@@ -173,8 +197,8 @@ STATEMENTS = (
     Statement("one spatial axis", _rank(1)),
     Statement("two spatial axes", _rank(2)),
     Statement("three spatial axes", _rank(3)),
-    Statement("an axis longer than 64", lambda f: max(f.sizes) > 64),
-    Statement("an axis longer than 255", lambda f: max(f.sizes) > 255),
+    Statement("an axis longer than 64", lambda f: max(f.sizes, default=0) > 64),
+    Statement("an axis longer than 255", lambda f: max(f.sizes, default=0) > 255),
     Statement("NaN in an operand", _any_value(numpy.isnan)),
     Statement("an infinity in an operand", _any_value(numpy.isinf)),
     Statement("a negative number in an operand", _any_value(lambda a: a < 0)),

@@ -89,7 +89,7 @@ def run(
             continue
         placed, keywords = given
         if private_copies:
-            placed = tuple(array.copy() for array in placed)
+            placed = tuple(copied(array) for array in placed)
         else:
             if _changed(pristine, operands):
                 case = _culprit(target, since)
@@ -159,6 +159,11 @@ def _sample(refused: list[Case], case: Case, unsupported: dict[str, int]) -> Non
     if len(refused) == REFUSED_KEPT:
         del refused[1::2]
     refused.append(case)
+
+
+def copied(operand: Any) -> Any:
+    """A copy of an array, or of every array of a list."""
+    return [part.copy() for part in operand] if isinstance(operand, list) else operand.copy()
 
 
 def _quick(

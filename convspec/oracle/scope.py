@@ -12,7 +12,7 @@ the window slides (stride, padding), because one dense result then serves a whol
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import combinations, product
 from math import prod
 from typing import NamedTuple
@@ -28,6 +28,7 @@ STRIDES = range(1, 4)
 PADDINGS = range(3)
 DILATIONS = range(1, 4)
 OUTPUT_PADDINGS = range(3)
+SCALES = range(1, 5)
 
 CHANNELS = {"groups": range(1, 4), "inputs": range(1, 4), "outputs": range(1, 4)}
 FLAGS = {"bias": range(2), "single": range(2)}
@@ -89,13 +90,13 @@ def _valid_transposed(
 # What an implementation may leave out, each by the name of what is left.
 Restriction = frozenset[str]
 AXIS_RESTRICTIONS: dict[str, Callable[[dict[str, int]], bool]] = {
-    "equal padding on both sides": lambda axis: axis["low"] == axis["high"],
+    "equal padding on both sides": lambda axis: axis.get("low", 0) == axis.get("high", 0),
     "padding up to half the kernel": lambda axis: (
-        2 * max(axis["low"], axis["high"]) <= axis["kernel"]
+        2 * max(axis.get("low", 0), axis.get("high", 0)) <= axis.get("kernel", 1)
     ),
-    "no padding": lambda axis: axis["low"] == axis["high"] == 0,
-    "no dilation": lambda axis: axis["dilation"] == 1,
-    "stride 1": lambda axis: axis["stride"] == 1,
+    "no padding": lambda axis: axis.get("low", 0) == axis.get("high", 0) == 0,
+    "no dilation": lambda axis: axis.get("dilation", 1) == 1,
+    "stride 1": lambda axis: axis.get("stride", 1) == 1,
 }
 CALL_RESTRICTIONS: dict[str, tuple[str, int]] = {
     "one group": ("groups", 1),
@@ -105,12 +106,12 @@ RANK_RESTRICTIONS = {f"not rank {rank}": rank for rank in (1, 2, 3)}
 
 
 # The axes of a call of rank 3 are shorter: three long ones cost more than they show.
-VOLUME_SIZE, VOLUME_KERNEL, VOLUME_DILATION = 5, 3, 2
+VOLUME = {"size": 5, "kernel": 3, "dilation": 2, "output": 5, "scale": 2, "count": 2}
 
 
 @lru_cache(maxsize=64)
 def scope(family: str, rank: int = 2, restriction: Restriction = frozenset()) -> Scope:
-    """The small scope of `conv`, `conv_transpose`, `pool` or `pool_ceil` at a rank.
+    """The small scope of a family, one of `SCOPES`, at a rank.
 
     >>> len(scope("conv").axes)
     2049
@@ -123,7 +124,7 @@ def scope(family: str, rank: int = 2, restriction: Restriction = frozenset()) ->
     rows = [
         row
         for row in whole.axes.tolist()
-        if (rank < 3 or _in_volume(*row[:3]))
+        if (rank < 3 or _in_volume(fields, row))
         and all(obeys(dict(zip(fields, row, strict=True))) for obeys in obeyed)
     ]
     call = dict(whole.call)
@@ -144,31 +145,100 @@ def scope_size(family: str, rank: int, restriction: Restriction = frozenset()) -
     return geometries * prod(map(len, within.call.values()))
 
 
-def _in_volume(size: int, kernel: int, dilation: int) -> bool:
-    return size <= VOLUME_SIZE and kernel <= VOLUME_KERNEL and dilation <= VOLUME_DILATION
+def _in_volume(fields: tuple[str, ...], row: list[int]) -> bool:
+    axis = zip(fields, row, strict=True)
+    return all(value <= VOLUME[field] for field, value in axis if field in VOLUME)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=32)
 def _scope(family: str) -> Scope:
-    ranges = [SIZES, KERNELS, DILATIONS, STRIDES, PADDINGS, PADDINGS]
-    shared: tuple[str, ...] = ("size", "kernel", "dilation")
-    sliding: tuple[str, ...] = ("stride", "low", "high")
-    if family == "conv":
-        rows = [row for row in product(*ranges) if _valid_conv(*row)]
-        return Scope(shared, sliding, numpy.array(rows), {**CHANNELS, **FLAGS})
-    if family == "conv_transpose":
-        rows = [row for row in product(*ranges, OUTPUT_PADDINGS) if _valid_transposed(*row)]
-        shared, sliding = (*shared, "stride"), ("low", "high", "output_padding")
-        return Scope(shared, sliding, numpy.array(rows), {**CHANNELS, **FLAGS})
-    ceil = family == "pool_ceil"
-    rows = [row for row in product(*ranges) if _valid_pool(*row, ceil=ceil)]
-    call = {
-        "channels": range(1, 4),
-        "single": range(2),
-        "include_pad": range(2),
-        "ceil": range(int(ceil), int(ceil) + 1),
-    }
-    return Scope(shared, sliding, numpy.array(rows), call)
+    return SCOPES[family]()
+
+
+def _rows(valid: Callable[..., bool], *ranges: range) -> Array:
+    return numpy.array([row for row in product(*ranges) if valid(*row)])
+
+
+_SHARED, _SLIDING = ("size", "kernel", "dilation"), ("stride", "low", "high")
+_WINDOW = (SIZES, KERNELS, DILATIONS, STRIDES, PADDINGS, PADDINGS)
+_PLAIN = (SIZES, KERNELS, range(1, 2), STRIDES, PADDINGS, PADDINGS)
+
+
+def _conv(**call: range) -> Scope:
+    return Scope(_SHARED, _SLIDING, _rows(_valid_conv, *_WINDOW), call)
+
+
+def _factored() -> Scope:
+    return Scope(_SHARED, _SLIDING, _rows(_valid_conv, *_PLAIN), _FEW)
+
+
+def _conv_transpose() -> Scope:
+    rows = _rows(_valid_transposed, *_WINDOW, OUTPUT_PADDINGS)
+    sliding = ("low", "high", "output_padding")
+    return Scope((*_SHARED, "stride"), sliding, rows, {**CHANNELS, **FLAGS})
+
+
+def _pool(*, ceil: bool = False, dilated: bool = True, **call: range) -> Scope:
+    ranges = _WINDOW if dilated else _PLAIN
+    call = {"channels": range(1, 4), "single": range(2), **call}
+    if dilated:
+        call["ceil"] = range(int(ceil), int(ceil) + 1)
+    return Scope(_SHARED, _SLIDING, _rows(partial(_valid_pool, ceil=ceil), *ranges), call)
+
+
+def _resize_conv() -> Scope:
+    def valid(size: int, scale: int, kernel: int, low: int, high: int) -> bool:
+        return _valid_conv(size * scale, kernel, 1, 1, low, high)
+
+    fields = ("size", "scale", "kernel", "low", "high")
+    rows = _rows(valid, SIZES, SCALES[:3], KERNELS, PADDINGS, PADDINGS)
+    call = {"linear": range(2), "inputs": range(1, 4), "outputs": range(1, 4), **FLAGS}
+    return Scope(fields, (), rows, call)
+
+
+def _axes(*fields: str, **call: range) -> Scope:
+    """Axes on which every combination of values is valid."""
+    rows = _rows(lambda *_: True, *(_FIELDS[field] for field in fields))
+    return Scope(fields, (), rows, call)
+
+
+_BATCH = {"single": range(2)}
+_FEW = {"channels": range(1, 4), **_BATCH}
+# As many channels as one vector of any width holds, and one more.
+_MANY = {"channels": range(1, 18), **_BATCH}
+_DENSE = {"inputs": range(1, 18), "outputs": range(1, 18), **FLAGS}
+_FIELDS = {"size": SIZES, "output": SIZES, "scale": SCALES, "count": range(4), "values": SIZES[:4]}
+
+SCOPES: dict[str, Callable[[], Scope]] = {
+    "conv": partial(_conv, **CHANNELS, **FLAGS),
+    "conv_transpose": _conv_transpose,
+    "pool": partial(_pool, include_pad=range(2)),
+    "pool_ceil": partial(_pool, ceil=True, include_pad=range(2)),
+    "depthwise": partial(_conv, channels=range(1, 4), multiplier=range(1, 4), **FLAGS),
+    "separable": partial(
+        _conv, channels=range(1, 4), multiplier=range(1, 4), outputs=range(1, 4), **FLAGS
+    ),
+    "factored": _factored,
+    "unshared": partial(_conv, inputs=range(1, 4), outputs=range(1, 4), **FLAGS),
+    "norm": partial(_pool, p=range(4)),
+    "norm_ceil": partial(_pool, ceil=True, p=range(4)),
+    "nearness": partial(_pool, dilated=False),
+    "adaptive": partial(_axes, "size", "output", **_FEW),
+    "pyramid": partial(_axes, "size", levels=range(6), average=range(2), **_FEW),
+    "unpool": partial(_axes, "values", "output", repeated=range(2), **_FEW),
+    "resize": partial(_axes, "size", "scale", linear=range(2), coordinates=range(3), **_FEW),
+    "resize_conv": _resize_conv,
+    "zeros": partial(_axes, "size", "count", **_FEW),
+    "pixels": partial(_axes, "size", "scale", **_FEW),
+    "positions": partial(_axes, "size", **_DENSE),
+    "dense": partial(_axes, "size", **_DENSE),
+    "elements": partial(_axes, "size", **_MANY, setting=range(4)),
+}
+
+
+def slices_of(within: Scope) -> int:
+    """How many cases share the arrays of a block."""
+    return SLICES_PER_BLOCK if within.sliding else 1
 
 
 def _sampled(
@@ -185,7 +255,7 @@ def _sampled(
     )
     # `axes` is sorted, so the rows that share their first values lie together.
     chosen = rng.integers(len(first), size=(blocks, 1, rank))
-    offset = rng.random((blocks, SLICES_PER_BLOCK, rank)) * counts[chosen]
+    offset = rng.random((blocks, slices_of(within), rank)) * counts[chosen]
     rows = within.axes[first[chosen] + offset.astype(numpy.int64)]
     call = numpy.stack(
         [rng.choice(list(values), size=blocks) for values in within.call.values()], axis=1
@@ -195,7 +265,8 @@ def _sampled(
 
 def _codes(rows: Array, bases: Array, strength: int) -> Array:
     """A number for each combination of `strength` features of each row, distinct overall."""
-    combos = numpy.array(list(combinations(range(rows.shape[1]), strength)))
+    features = range(rows.shape[1])
+    combos = numpy.array(list(combinations(features, strength)), int).reshape(-1, strength)
     code = numpy.zeros((len(rows), len(combos)), dtype=numpy.int64)
     for member in range(strength):
         column = combos[:, member]
@@ -240,15 +311,16 @@ def covering(
     """About `budget` cases of a family at a rank, in blocks, and the coverage they reach."""
     within = scope(family, rank, restriction)
     rng = numpy.random.default_rng([seed, rank, sum(map(ord, family))])
-    wanted = max(1, budget // SLICES_PER_BLOCK)
+    slices = slices_of(within)
+    wanted = max(1, budget // slices)
     call, axes = _sampled(within, rank, 3 * wanted, rng)
-    flat = axes.reshape(len(axes) * SLICES_PER_BLOCK, -1)
-    rows = numpy.concatenate([flat, numpy.repeat(call, SLICES_PER_BLOCK, axis=0)], axis=1)
+    flat = axes.reshape(len(axes) * slices, -1)
+    rows = numpy.concatenate([flat, numpy.repeat(call, slices, axis=0)], axis=1)
     bases = rows.max(axis=0) + 1
     new_pairs = _new_at(_codes(rows, bases, 2)).reshape(len(axes), -1).sum(axis=1)
     new_triples = _new_at(_codes(rows, bases, 3)).reshape(len(axes), -1).sum(axis=1)
     chosen = numpy.lexsort((-new_triples, -new_pairs))[:wanted]
-    kept = rows.reshape(len(axes), SLICES_PER_BLOCK, -1)[chosen].reshape(-1, rows.shape[1])
+    kept = rows.reshape(len(axes), slices, -1)[chosen].reshape(-1, rows.shape[1])
     reached = [len(numpy.unique(_codes(kept, bases, t))) for t in (1, 2, 3)]
     feasible = [_feasible(within, rank, t) for t in (1, 2, 3)]
     blocks = [_block(within, call[b], axes[b]) for b in chosen]

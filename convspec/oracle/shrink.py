@@ -14,8 +14,9 @@ from typing import Any
 import numpy
 
 from convspec.arguments import Array
-from convspec.case import Case, attribute_defaults, forward_name
+from convspec.case import Case, attribute_defaults, flat, forward_name, grouped
 from convspec.operations import OPERATIONS
+from convspec.oracle.filling import is_valid
 
 MOST_ATTEMPTS = 1500
 MOST_ELEMENTS = 96
@@ -31,7 +32,7 @@ def smallest(case: Case, fails: Callable[[Case], bool], attempts: int = MOST_ATT
             left -= 1
             if left <= 0:
                 break
-            if fails(smaller):
+            if is_valid(smaller) and fails(smaller):
                 case, progress = smaller, True
                 break
     return case
@@ -63,10 +64,13 @@ def _fewer_axes(case: Case) -> Iterator[tuple[dict[str, Array], dict[str, Any]]]
     """The same call with one spatial axis less, its first position kept."""
     before, rank = _spatial_rank(case)
     for axis in range(rank if rank > 1 else 0):
+        together = grouped(case.operation, case.operands)
+        for name, value in together.items():
+            if isinstance(value, list):
+                together[name] = [*value[:axis], *value[axis + 1 :]]
         operands = {
             name: array.take(0, axis=before + axis) if array.ndim == before + rank else array
-            for name, array in case.operands.items()
-            if isinstance(array, numpy.ndarray)
+            for name, array in flat(together).items()
         }
         attributes = {
             name: (*value[:axis], *value[axis + 1 :])
@@ -83,9 +87,9 @@ def _fitting(
     """The candidates that the spec accepts, the cotangent cut to the new output."""
     row = OPERATIONS[forward_name(case.operation)]
     for operands, attributes in candidates:
-        shapes = [operands[name].shape for name in row.operands if name in operands]
+        given = {name: array.shape for name, array in operands.items() if name != "cotangent"}
         try:
-            shape = row.shape(*shapes, **attributes)
+            shape = row.shape(*grouped(row.name, given).values(), **attributes)
         except (TypeError, ValueError):
             continue
         if "cotangent" in operands:
@@ -134,13 +138,17 @@ def _linked_axes(case: Case) -> list[list[tuple[str, int]]]:
             channels = [[("input", 1), ("weight", 0)]] if single else []
             channels += [[("weight", 1), *bias]] if single else []
         return [[("input", 0)], *channels, *spatial]
-    names = [operand for operand in OPERATIONS[name].operands if operand in operands]
-    return [
-        [(operand, axis)]
-        for operand in names
-        if isinstance(operands[operand], numpy.ndarray)
-        for axis in range(operands[operand].ndim)
+    every = [
+        (operand, axis)
+        for operand, array in operands.items()
+        if operand != "cotangent"
+        for axis in range(array.ndim)
     ]
+    # Which sizes must follow which is for the spec to say: those that agree may have to.
+    sizes = {place: operands[place[0]].shape[place[1]] for place in every}
+    alike = [[place for place in every if sizes[place] == size] for size in set(sizes.values())]
+    pairs = [[one, two] for one, two in combinations(every, 2) if sizes[one] == sizes[two]]
+    return [[place] for place in every] + [group for group in alike if len(group) > 2] + pairs
 
 
 def _fewer_groups(case: Case) -> Iterator[tuple[dict[str, Array], dict[str, Any]]]:
@@ -209,7 +217,7 @@ def _two_at_once(case: Case) -> Iterator[tuple[dict[str, Array], dict[str, Any]]
                 yield operands, attributes
     before, rank = _spatial_rank(case)
     weight = case.operands.get("weight", case.operands.get("g"))
-    if rank > 1 and weight is not None and min(weight.shape[before:]) > 1:
+    if rank > 1 and weight is not None and min(weight.shape[before:], default=0) > 1:
         name = "weight" if "weight" in case.operands else "g"
         smaller = weight[(..., *(slice(size - 1) for size in weight.shape[before:]))]
         yield {**case.operands, name: smaller}, case.attributes
@@ -227,7 +235,7 @@ def _simpler(value: Any, least: int) -> Iterator[Any]:
 def _plainer_numbers(case: Case) -> Iterator[Case]:
     """Arrays with one number replaced by 0, 1 or -1; whole arrays first."""
     for name, array in case.operands.items():
-        if not isinstance(array, numpy.ndarray) or array.size > MOST_ELEMENTS:
+        if array.size > MOST_ELEMENTS:
             continue
         for plain in (numpy.zeros_like(array), numpy.ones_like(array), _counting(array)):
             if not _plainer_or_same(array, plain):

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 from typing import Any
 
 import numpy
 
 from convspec.arguments import Array, Shape
-from convspec.case import Case, normalised
+from convspec.case import Case, forward_name, normalised
 from convspec.operations import OPERATIONS
 from convspec.oracle.draws import distinct, integers
+from convspec.oracle.filling import filled
+from convspec.oracle.samples import SAMPLES
 
 SPECIALS = (numpy.nan, numpy.inf, -numpy.inf)
+SAMPLED: tuple[tuple[int, Shape], ...] = ((2, (7,)), (3, (4, 5)), (1, (3, 3, 2)))
+SATURATING = ("sigmoid", "tanh", "softmax", "cross_entropy")
 
 GEOMETRIES: dict[str, tuple[tuple[dict[str, Shape], dict[str, Any]], ...]] = {
     "convolve": (
@@ -59,7 +64,12 @@ def special_cases(
     The other operands are finite: what a non-finite weight does on a padded position is an open
     point.
     """
-    if dtype.kind in "iu" or operation not in GEOMETRIES:
+    if dtype.kind in "iu":
+        return
+    if operation in SAMPLES:
+        yield from _sampled(operation, rng, dtype, repeats)
+    yield from _saturated(operation, rng, dtype)
+    if operation not in GEOMETRIES:
         return
     first = OPERATIONS[operation].operands[0]
     selects = operation == "max_pool_with_indices"  # which of several equal maxima is open
@@ -76,6 +86,45 @@ def special_cases(
         shapes, given = GEOMETRIES["max_pool"][1]
         lowest = numpy.full(shapes["input"], -numpy.inf, dtype)
         yield Case(operation, {"input": lowest}, normalised(operation, shapes, given))
+
+
+def _sampled(
+    operation: str, rng: numpy.random.Generator, dtype: numpy.dtype[Any], repeats: int
+) -> Iterator[Case]:
+    """Special values in the first operand of an operation's plain call."""
+    first = OPERATIONS[operation].operands[0]
+    for channels, spatial in SAMPLED:
+        shapes, given = SAMPLES[operation](channels, spatial)
+        attributes = normalised(operation, shapes, given)
+        for _ in range(repeats):
+            operands = filled(operation, shapes, attributes, rng, dtype)
+            operands[first] = _spotted(operands[first], rng, repeated=True)
+            if operation == "max_unpool":  # the places that a value is put to are its own
+                places = prod(attributes["output_size"])
+                order = numpy.tile(numpy.arange(places), (*shapes[first][:2], 1))
+                order = rng.permuted(order, axis=2)[..., : prod(shapes[first][2:])]
+                operands["indices"] = order.reshape(shapes[first])
+            if "mask" in operands:  # whether a dropped infinity is 0 times it is left open
+                operands["mask"] |= ~numpy.isfinite(operands[first])
+            yield Case(operation, operands, attributes)
+
+
+def _saturated(
+    operation: str, rng: numpy.random.Generator, dtype: numpy.dtype[Any]
+) -> Iterator[Case]:
+    """Finite arguments whose exponentials overflow, where the result does not."""
+    name = forward_name(operation)
+    if name not in SATURATING:
+        return
+    first = OPERATIONS[name].operands[0]
+    for channels, spatial in SAMPLED:
+        shapes, given = SAMPLES[name](channels, spatial)
+        attributes = normalised(name, shapes, given)
+        operands = filled(operation, shapes, attributes, rng, dtype)
+        for factor in (1, 125):  # up to 1000, and all of that size
+            operands[first] = operands[first] * dtype.type(factor)
+            yield Case(operation, dict(operands), attributes)
+        yield Case(operation, {**operands, first: operands[first] + dtype.type(1000)}, attributes)
 
 
 def _spotted(array: Array, rng: numpy.random.Generator, *, repeated: bool) -> Array:

@@ -6,13 +6,21 @@ from collections.abc import Callable, Iterator
 
 import numpy
 
-from convspec.case import Case
+from convspec.case import Case, forward_name
+from convspec.operations import OPERATIONS
 from convspec.oracle import behaviour, special, thresholds, ties
 from convspec.oracle.accuracy import accuracy
 from convspec.oracle.evidence import Evidence, Subject, judge_stream, near
 from convspec.oracle.reference import trial, trials
-from convspec.oracle.search import search
+from convspec.oracle.search import (
+    EXAMPLES,
+    FEWER_EXAMPLES,
+    SHARE_OF_OTHER_DTYPES,
+    search,
+)
+from convspec.oracle.share import ULPS
 from convspec.oracle.sweep import sweep_step
+from convspec.oracle.trials.geometries import RECIPES
 from convspec.oracle.trials.trial import Trial
 from convspec.rounding import FAST_ALGORITHM
 
@@ -66,15 +74,23 @@ def accuracy_step(subject: Subject, evidence: Evidence) -> None:
         evidence.accuracies.append(seen.name)
         evidence.notes.append(
             f"{evidence.dtype} rounds as {seen.name}: worst error {seen.ratio:.3g} of its bound"
+            f"{_assumption(subject.operation)}"
             if seen.name != FAST_ALGORITHM
             else f"{evidence.dtype} comes from a fast algorithm: only a normwise bound holds"
         )
 
 
+def _assumption(operation: str) -> str:
+    """What a bound rests on besides the theorem."""
+    if OPERATIONS[forward_name(operation)].rounding != "elementary":
+        return ""
+    return f", assuming elementary functions within {ULPS} ulps and quotients within one"
+
+
 def ties_step(subject: Subject, evidence: Evidence) -> None:
     """Ties among maxima."""
     operation = subject.operation
-    if operation not in ("max_pool_with_indices", "max_pool_vjp", "max_pool_with_indices_vjp"):
+    if operation not in ties.TIED:
         return
     rng = numpy.random.default_rng(subject.plan.seed)
     cases = ties.tie_cases(operation, rng, evidence.dtype)
@@ -119,11 +135,19 @@ def search_step(subject: Subject, evidence: Evidence) -> None:
         subject.target,
         subject.namespace,
         evidence.dtype,
-        subject.plan.level,
+        _examples(subject, evidence),
         subject.plan.seed,
     )
     evidence.judged.append(judged)
     evidence.findings.extend(findings)
+
+
+def _examples(subject: Subject, evidence: Evidence) -> int:
+    """How many random calls are tried."""
+    fewer = forward_name(subject.operation) in RECIPES
+    examples = (FEWER_EXAMPLES if fewer else EXAMPLES)[subject.plan.level]
+    first = evidence.dtype == subject.plan.dtypes[0]
+    return examples if first else examples // SHARE_OF_OTHER_DTYPES
 
 
 Step = Callable[[Subject, Evidence], None]

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from convspec.case import forward_name
+from convspec.arguments import Array
+from convspec.case import Case, forward_name
+from convspec.oracle.bounds import may_round
+from convspec.oracle.filling import degree, filled
+from convspec.oracle.reference import spec, trial
 from convspec.oracle.scope import Block, Coverage, Restriction, covering
 from convspec.oracle.trials import convolution, pooling, signal, transposed_convolution
+from convspec.oracle.trials.geometries import FLAT, RECIPES, Geometries
 from convspec.oracle.trials.trial import Setting, Trial
 
 BUDGETS = {"quick": 480, "standard": 2400, "exhaustive": 48_000}
+# What is composed of these, or slides no window, has a smaller scope.
+FEWER = {"quick": 120, "standard": 600, "exhaustive": 12_000}
 # The share of the budget that goes to each rank.
 RANKS = {1: 0.2, 2: 0.6, 3: 0.2}
 
@@ -28,6 +35,28 @@ FAMILIES: dict[str, tuple[tuple[str, ...], BlockTrials]] = {
     "average_pool": (("pool", "pool_ceil"), pooling.average_pool_trials),
     "average_pool_vjp": (("pool", "pool_ceil"), pooling.average_pool_vjp_trials),
 }
+
+
+def _case_by_case(operation: str, geometries: Geometries) -> BlockTrials:
+    """Trials that share nothing: each with arrays of its own."""
+    namespace = spec()
+
+    def trials(block: Block, setting: Setting) -> Iterator[Trial]:
+        for shapes, attributes in geometries(block):
+            operands = filled(
+                operation, shapes, attributes, setting.rng, setting.dtype, setting.largest
+            )
+            if setting.drawn is not None and _is_bilinear(operation, operands, attributes):
+                setting.drawn.add(max(int(abs(a).max(initial=1)) for a in operands.values()))
+            yield trial(Case(operation, operands, attributes), namespace)
+
+    return trials
+
+
+for _name, (_families, _geometries) in RECIPES.items():
+    for _operation in (_name, f"{_name}_vjp"):
+        FAMILIES[_operation] = (_families, _case_by_case(_operation, _geometries))
+
 SIGNALS = ("convolve", "correlate")
 
 
@@ -37,6 +66,13 @@ class Strength(NamedTuple):
     family: str
     rank: int
     coverage: Coverage
+
+
+def _is_bilinear(operation: str, operands: dict[str, Array], attributes: dict[str, Any]) -> bool:
+    """Whether a case is exact and a bilinear form, of which a draw misses few."""
+    name = forward_name(operation)
+    shapes = {n: array.shape for n, array in operands.items() if n != "cotangent"}
+    return not may_round(name, attributes) and degree(name, shapes) == 2
 
 
 def is_swept(operation: str) -> bool:
@@ -58,7 +94,7 @@ def exact_trials(
         yield from trials(operation, pairs, setting)
         return
     families, block_trials = FAMILIES[operation]
-    for rank, budget in _budgets(level, len(families), restriction):
+    for rank, budget in _budgets(operation, level, restriction):
         for family in families:
             for block in covering(family, rank, budget, seed, restriction)[0]:
                 yield from block_trials(block, setting)
@@ -73,13 +109,16 @@ def strengths(
     families, _ = FAMILIES[operation]
     return [
         Strength(family, rank, covering(family, rank, budget, seed, restriction)[1])
-        for rank, budget in _budgets(level, len(families), restriction)
+        for rank, budget in _budgets(operation, level, restriction)
         for family in families
     ]
 
 
-def _budgets(level: str, families: int, restriction: Restriction) -> list[tuple[int, int]]:
+def _budgets(operation: str, level: str, restriction: Restriction) -> list[tuple[int, int]]:
     """The number of cases each rank gets, of each family."""
-    ranks = {rank: share for rank, share in RANKS.items() if f"not rank {rank}" not in restriction}
-    whole = BUDGETS[level] / (sum(ranks.values()) * families)
+    name, families = forward_name(operation), len(FAMILIES[operation][0])
+    shares = {1: 1.0} if name in FLAT else RANKS
+    ranks = {rank: share for rank, share in shares.items() if f"not rank {rank}" not in restriction}
+    budget = (FEWER if name in RECIPES else BUDGETS)[level]
+    whole = budget / (sum(ranks.values()) * families) if ranks else 0
     return [(rank, int(whole * share)) for rank, share in ranks.items()]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy
 
-from convspec.case import Case, call_windows, forward_name
+from convspec.case import Case, call_windows, forward_name, grouped
 from convspec.oracle.call import Callee
 from convspec.oracle.evidence import Evidence, Plan, Subject, judge_stream
 from convspec.oracle.reference import under
@@ -114,7 +114,8 @@ def _obeyed(case: Case) -> Restriction:
     if "stride" not in case.attributes:
         return frozenset()
     shapes = {n: array.shape for n, array in case.operands.items() if n != "cotangent"}
-    axes = [window._asdict() for window in call_windows(name, shapes, case.attributes)]
+    sliding = call_windows(name, grouped(name, shapes), case.attributes)
+    axes = [window._asdict() for window in sliding]
     call = {"groups": case.attributes.get("groups", 1), "bias": int("bias" in case.operands)}
     return frozenset(
         [name for name, obeys in AXIS_RESTRICTIONS.items() if all(map(obeys, axes))]

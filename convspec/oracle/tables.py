@@ -95,7 +95,8 @@ def columns(x: Array, tabulated: Table, outside: float) -> Array:
 def gathered(x: Array, index: Array, outside: float) -> Array:
     """`(N, C, A)` read at `index`, `(K, T)`: `(N, C, K, T)`."""
     batch, channels, size = x.shape
-    flat = numpy.full((batch, channels, size + 1), outside)
+    kind = object if x.dtype == object else numpy.float64
+    flat = numpy.full((batch, channels, size + 1), outside, kind)
     flat[..., :-1] = x
     return flat.take(index, axis=2)
 
@@ -156,6 +157,7 @@ def scattered(x: Array, w: Array, index: Array, size: int, groups: int) -> Array
 
 def stuffed(g: Array, tabulated: Table, place: Place) -> Array:
     """A cotangent at its place among all starts, zero elsewhere: `(N, O, T)`."""
-    dense = numpy.zeros((*g.shape[:2], *tabulated.starts))
+    kind = object if g.dtype == object else numpy.float64
+    dense = numpy.zeros((*g.shape[:2], *tabulated.starts), kind)
     dense[place] = g
     return dense.reshape(*g.shape[:2], prod(tabulated.starts))

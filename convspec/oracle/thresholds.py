@@ -17,6 +17,8 @@ from convspec.arguments import Shape
 from convspec.case import Case, forward_name, normalised
 from convspec.operations import OPERATIONS
 from convspec.oracle.draws import amplitude, distinct, integers
+from convspec.oracle.filling import filled
+from convspec.oracle.samples import SAMPLES
 from convspec.rounding import integer_bits
 
 CHANNELS = {
@@ -63,7 +65,7 @@ TRANSPOSED_FEATURES: tuple[dict[str, Any], ...] = (
 BEYOND_INPUT: dict[str, Any] = {"stride": 1, "padding": 1}
 RANKS = (1, 2, 3)
 
-Geometry = tuple[dict[str, Shape], dict[str, Any]]
+Geometry = tuple[dict[str, Any], dict[str, Any]]
 
 
 def threshold_cases(
@@ -82,7 +84,11 @@ def threshold_cases(
             output = row.shape(*shapes.values(), **complete)
         except ValueError:  # a feature that this shape cannot have
             continue
-        yield _case(operation, shapes, complete, output, rng, dtype, largest)
+        if name in SAMPLES:
+            operands = filled(operation, shapes, complete, rng, dtype, largest)
+            yield Case(operation, operands, complete)
+        else:
+            yield _case(operation, shapes, complete, output, rng, dtype, largest)
     # A half type cannot sum so many ones: that its sums stall is for the accuracy class to show.
     if operation == "average_pool" and integer_bits(dtype) >= 12:
         ones = numpy.ones((1, 1, 4096), dtype)
@@ -126,8 +132,22 @@ def _geometries(name: str, level: str) -> Iterator[Geometry]:
         yield from _conv_geometries(level)
     elif name == "conv_transpose":
         yield from _transposed_geometries(level)
+    elif name in SAMPLES:
+        yield from _sample_geometries(name, level)
     else:
         yield from _pool_geometries(name, level)
+
+
+def _sample_geometries(name: str, level: str) -> Iterator[Geometry]:
+    """Many channels, a long axis, and volumes, of an operation's plain call."""
+    for channels in CHANNELS[level]:
+        yield SAMPLES[name](channels, (5, 6))
+        yield SAMPLES[name](channels, (2,))
+    for n in LONG_AXES[level]:
+        yield SAMPLES[name](2, (n,))
+        yield SAMPLES[name](1, (3, n))
+    for rank in RANKS:
+        yield SAMPLES[name](3, (4, 3, 5)[:rank])
 
 
 def _signal_geometries(level: str) -> Iterator[Geometry]:

@@ -9,12 +9,15 @@ from typing import Any
 import numpy
 
 from convspec.arguments import Array
-from convspec.case import Case, call_windows, normalised
+from convspec.case import Case, call_windows, forward_name, normalised
+from convspec.operations import OPERATIONS
+from convspec.oracle import expected
 from convspec.oracle.call import Callee, Returned, call
 from convspec.oracle.draws import integers
-from convspec.oracle.expected import max_pool
+from convspec.oracle.expected import adaptive_max_pool, max_pool
+from convspec.oracle.expected.taps import adaptive_taps, sliding_taps
 from convspec.oracle.runner import Finding
-from convspec.oracle.tables import output_slices, strided, window_table
+from convspec.oracle.tables import output_slices, window_table
 from convspec.rounding import growth, precision, unit_roundoff
 from convspec.window import output_sizes
 
@@ -28,14 +31,40 @@ GEOMETRIES: tuple[tuple[tuple[int, ...], dict[str, Any]], ...] = (
 )
 
 
+ADAPTIVE_GEOMETRIES: tuple[tuple[tuple[int, ...], dict[str, Any]], ...] = (
+    ((2, 2, 7), {"output_size": 3}),
+    ((1, 2, 5, 4), {"output_size": (3, 2)}),
+    ((1, 1, 2, 3), {"output_size": 4}),
+)
+# What may be asked about ties: where an index points, and how a gradient is shared.
+TIED = (
+    "max_pool_with_indices",
+    "max_pool_vjp",
+    "max_pool_with_indices_vjp",
+    "adaptive_max_pool_vjp",
+)
+
+
+def _maxima(case: Case) -> tuple[Array, Array]:
+    """The maxima of a case's windows, and the flat positions that each reads, `(taps, windows)`."""
+    x, attributes = case.operands["input"], case.attributes
+    if forward_name(case.operation) == "adaptive_max_pool":
+        read = adaptive_taps(x.shape[2:], attributes["output_size"])
+        return adaptive_max_pool(x, **attributes), read.reads
+    sliding = call_windows("max_pool", {"input": x.shape}, attributes)
+    return max_pool(x, **attributes), sliding_taps(x.shape[2:], sliding).reads
+
+
 def tie_cases(operation: str, rng: numpy.random.Generator, dtype: Any) -> Iterator[Case]:
-    """Cases of `max_pool_with_indices`, or of a max-pooling vjp, full of ties."""
-    for shape, given in GEOMETRIES:
-        attributes = normalised("max_pool", {"input": shape}, given)
+    """Cases of `max_pool_with_indices`, or of the vjp of a maximum of windows, full of ties."""
+    adaptive = operation == "adaptive_max_pool_vjp"
+    for shape, given in ADAPTIVE_GEOMETRIES if adaptive else GEOMETRIES:
+        name = "adaptive_max_pool" if adaptive else "max_pool"
+        attributes = normalised(name, {"input": shape}, given)
         x = integers(rng, shape, 1, numpy.dtype(dtype))
         operands = {"input": x}
         if operation.endswith("_vjp"):
-            outputs = max_pool(x, **attributes).shape
+            outputs = OPERATIONS[name].shape(shape, **attributes)
             g = integers(rng, outputs, 8, numpy.dtype(dtype))
             operands = {"cotangent": g, "input": x}
         yield Case(operation, operands, attributes)
@@ -78,9 +107,7 @@ def index_findings(target: Callee, cases: Iterator[Case]) -> tuple[int, list[Fin
 
 
 def _finding(kind: str, message: str, case: Case, outputs: tuple[Array, ...]) -> Finding:
-    from convspec.oracle.expected import max_pool_with_indices
-
-    right = max_pool_with_indices(case.operands["input"], **case.attributes)
+    right = expected.max_pool_with_indices(case.operands["input"], **case.attributes)
     return Finding(kind, message, case, outputs, right, None)
 
 
@@ -94,7 +121,7 @@ def gradient_findings(target: Callee, cases: Iterator[Case]) -> tuple[int, list[
     findings: list[Finding] = []
     for case in cases:
         x, attributes = case.operands["input"], case.attributes
-        maxima = max_pool(x, **attributes)
+        maxima, reads = _maxima(case)
         total = numpy.zeros(x.shape)
         for position in numpy.ndindex(maxima.shape):
             hot = numpy.zeros(maxima.shape, case.operands["cotangent"].dtype)
@@ -106,26 +133,22 @@ def gradient_findings(target: Callee, cases: Iterator[Case]) -> tuple[int, list[
             judged += 1
             weights = outcome.outputs[0].astype(float)
             total += weights * float(case.operands["cotangent"][position])
-            message = _not_convex(weights, x, maxima, position, attributes)
+            message = _not_convex(weights, x, maxima, position, reads)
             if message is not None:
                 window = case._replace(operands=one)
                 findings.append(_gradient_finding(message, window, outcome.outputs))
                 break
         else:
-            findings += _not_linear(target, case, total)
+            findings += _not_linear(target, case, total, len(reads))
     return judged, findings
 
 
 def _not_convex(
-    weights: Array, x: Array, maxima: Array, position: tuple[int, ...], attributes: dict[str, Any]
+    weights: Array, x: Array, maxima: Array, position: tuple[int, ...], reads: Array
 ) -> str | None:
     """What is wrong with the weights that one window gives its elements, if anything."""
-    sliding = call_windows("max_pool", {"input": x.shape}, attributes)
-    tabulated = window_table(x.shape[2:], sliding)
-    place = output_slices(tabulated, sliding, output_sizes(x.shape[2:], sliding))
-    output = numpy.ravel_multi_index(position[2:], maxima.shape[2:])
-    members = strided(tabulated, place)[:, output]
-    members = members[members < tabulated.size]
+    members = reads[:, numpy.ravel_multi_index(position[2:], maxima.shape[2:])]
+    members = members[members < prod(x.shape[2:])]
     plane = weights[position[:2]].ravel()
     values = x[position[:2]].ravel()
     allowed = numpy.zeros(plane.shape, bool)
@@ -147,13 +170,12 @@ def _unit(dtype: numpy.dtype[Any]) -> float:
     return 0.0 if dtype.kind in "iu" else unit_roundoff(precision(dtype))
 
 
-def _not_linear(target: Callee, case: Case, total: Array) -> list[Finding]:
+def _not_linear(target: Callee, case: Case, total: Array, windows: int) -> list[Finding]:
     outcome = call(target, case.operation, case.operands, case.attributes)
     if not isinstance(outcome, Returned):
         return []
     actual = outcome.outputs[0].astype(float)
     # As many windows share an element as a window has taps: so many roundings, and two a share.
-    windows = prod(case.attributes["kernel_size"])
     largest = abs(case.operands["cotangent"].astype(float)).max(initial=0)
     allowed = largest * windows * growth(_unit(case.operands["input"].dtype), windows + 3)
     if abs(actual - total).max(initial=0) <= allowed:
@@ -163,7 +185,5 @@ def _not_linear(target: Callee, case: Case, total: Array) -> list[Finding]:
 
 
 def _gradient_finding(message: str, case: Case, outputs: tuple[Array, ...]) -> Finding:
-    from convspec.oracle.expected import max_pool_vjp
-
-    right = max_pool_vjp(case.operands["cotangent"], case.operands["input"], **case.attributes)
+    right = getattr(expected, case.operation)(*case.operands.values(), **case.attributes)
     return Finding("gradient", message, case, outputs, right, None)

@@ -19,6 +19,7 @@ from convspec.oracle.behaviour import bad_calls
 from convspec.oracle.reference import spec, trial
 from convspec.oracle.special import special_cases
 from convspec.oracle.streams import exact_trials
+from convspec.oracle.trials.geometries import RECIPES
 from convspec.oracle.trials.trial import Setting
 
 DTYPE = numpy.dtype(numpy.float32)
@@ -49,6 +50,16 @@ NOTES = {
     "Bias": "There is a bias.",
     "SingleItem": "The batch holds one item.",
 }
+
+
+def recordable_operations() -> tuple[str, ...]:
+    """The operations that are recorded: those whose cases share their arrays, and so stay small.
+
+    >>> recordable_operations()[-1]
+    'average_pool_vjp'
+    """
+    names = (name for row in OPERATIONS if row not in RECIPES for name in (row, f"{row}_vjp"))
+    return tuple(names)
 
 
 class Vector(NamedTuple):

@@ -8,7 +8,7 @@ import pytest
 from convspec import fast
 from convspec.oracle.call import callee
 from convspec.oracle.reference import spec
-from convspec.oracle.search import judged_finding, search
+from convspec.oracle.search import EXAMPLES, judged_finding, search
 from convspec.strategies import calls
 from tests.oracle.implementations import offering
 
@@ -18,7 +18,7 @@ F32 = numpy.dtype("float32")
 def searched(operation, function, *, level="quick", seed=0, dtype=F32):
     target = callee(offering(**{operation: function}), operation)
     with numpy.errstate(all="ignore"):
-        return search(operation, target, spec(), dtype, level, seed)
+        return search(operation, target, spec(), dtype, EXAMPLES[level], seed)
 
 
 @pytest.mark.parametrize(
