@@ -77,7 +77,7 @@ def _lp_pool(
         raise ValueError(f"stride={stride}: kernel_size={kernel_size} has another number of axes")
     pool = _of_rank(_LP_POOL, input)
     if len(kernel_size) == 1:  # which takes no sequences
-        (kernel_size,), (stride,) = kernel_size, stride
+        return pool(input, p, kernel_size[0], stride[0], **attributes)
     return pool(input, p, kernel_size, stride, **attributes)
 
 
