@@ -304,14 +304,14 @@ def test_pytorch_refuses_negative_padding_whatever_its_sides():
 
 @pytorch
 def test_pytorch_shares_memory_and_says_nothing_about_read_only_arrays():
-    from convspec.adapters import torch as adapter
+    from convspec.adapters import torch_tensors as adapter
 
     array = integers(2, 3, dtype="float32")
     array.flags.writeable = False
-    tensor = adapter._tensor(array)
+    tensor = adapter.tensor(array)
     assert tensor.data_ptr() == array.ctypes.data
     strided = integers(2, 6)[:, ::2]
-    assert adapter._tensor(strided).data_ptr() == strided.ctypes.data
+    assert adapter.tensor(strided).data_ptr() == strided.ctypes.data
 
 
 @pytorch
