@@ -14,7 +14,7 @@ import numpy
 
 import convspec.fast
 from convspec.arguments import Shape
-from convspec.case import Case
+from convspec.case import Case, grouped
 from convspec.oracle.behaviour import interruptions
 from convspec.oracle.deviations import DEVIATIONS, Deviation
 from convspec.oracle.deviations.small_cases import small_cases
@@ -140,7 +140,7 @@ def _after_other_calls(
     function = deviation.edit(convspec.fast, case.operation)
     own = case._replace(operands={name: array.copy() for name, array in case.operands.items()})
     try:
-        first = returned(function(*own.operands.values(), **own.attributes))
+        first = returned(function(*grouped(own.operation, own.operands).values(), **own.attributes))
     except Exception:  # what refuses the case by itself needs no memory to do so
         return
     for other in interruptions(case):
@@ -200,7 +200,8 @@ def _answer(function: Callable[..., Any], case: Case) -> Outputs:
     """What a function returns, not copied: the next call may change it."""
     operands = {name: array.copy() for name, array in case.operands.items()}
     try:
-        return returned(function(*operands.values(), **case.attributes))
+        together = grouped(case.operation, operands).values()
+        return returned(function(*together, **case.attributes))
     except Exception as error:  # a deviation may well refuse what the spec takes
         return str(error)
 

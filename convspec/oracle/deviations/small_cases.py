@@ -11,9 +11,11 @@ from typing import Any
 import numpy
 
 from convspec.arguments import Array, Shape
-from convspec.case import Case, forward_name
+from convspec.case import Case, forward_name, normalised
 from convspec.operations import OPERATIONS
 from convspec.oracle.deviations.edits import POOLS, SIGNALS
+from convspec.oracle.filling import filled
+from convspec.oracle.samples import SAMPLES
 
 Geometry = tuple[dict[str, Shape], dict[str, Any]]
 
@@ -45,6 +47,9 @@ def _features(value: Any) -> int:
 
 def _cases(operation: str, source: Random) -> Iterator[Case]:
     row = OPERATIONS[forward_name(operation)]
+    if row.name in SAMPLES:
+        yield from _sampled(operation, source)
+        return
     geometry = _GEOMETRIES.get(row.name, _convolution)
     while True:
         shapes, attributes = geometry(row.name, source)
@@ -57,6 +62,18 @@ def _cases(operation: str, source: Random) -> Iterator[Case]:
         draw, dtype = source.choice(_DRAWS), source.choice(_DTYPES)
         view = source.choice((_plain, _plain, _plain, *_VIEWS))
         operands = {name: view(draw(source, shape, dtype)) for name, shape in shapes.items()}
+        yield Case(operation, operands, attributes)
+
+
+def _sampled(operation: str, source: Random) -> Iterator[Case]:
+    """Calls of what is composed, resizes, normalises or is elementary, on images of any size."""
+    name = forward_name(operation)
+    while True:
+        spatial = tuple(source.randint(1, 5) for _ in range(source.choice((1, 1, 2, 2, 3))))
+        shapes, given = SAMPLES[name](source.choice((1, 1, 2, 3)), spatial)
+        attributes = normalised(name, shapes, given)
+        dtype = numpy.dtype(source.choice(("float64", "float64", "float32")))
+        operands = filled(operation, shapes, attributes, _generator(source), dtype)
         yield Case(operation, operands, attributes)
 
 
