@@ -40,13 +40,10 @@ def summary(rows: Sequence[Row]) -> list[str]:
     for level in dict.fromkeys(row.level for row in rows):
         there = [row for row in rows if row.level == level]
         killed = [row for row in there if row.killed]
-        named = sum(row.named for row in killed)
-        diagnosed = [row for row in killed if row.diagnoses]
         mistakes = [row for row in there if DEVIATIONS[row.name].kind == "mistake"]
         lines.append(
             f"At `{level}`: {share(len(killed), len(there))} killed, "
-            f"{share(sum(row.killed for row in mistakes), len(mistakes))} of the mistakes; "
-            f"{share(named, len(diagnosed))} of the diagnoses name it first."
+            f"{share(sum(row.killed for row in mistakes), len(mistakes))} of the mistakes."
         )
     return lines
 
@@ -62,9 +59,15 @@ def share(part: int, whole: int) -> str:
 
 def told(rows: Sequence[Row]) -> list[str]:
     """The summary, and how soon what is wrong is seen."""
-    times = [row.milliseconds for row in first_kills(rows)]
-    soon = [f"The first wrong outcome is seen after {median(times):.1f} ms, in the median."]
-    return [*summary(rows), *(soon if times else [])]
+    found = first_kills(rows)
+    if not found:
+        return summary(rows)
+    times = median(row.milliseconds for row in found)
+    return [
+        *summary(rows),
+        f"The diagnosis names {share(sum(row.named for row in found), len(found))} first.",
+        f"The first wrong outcome is seen after {times:.1f} ms, in the median.",
+    ]
 
 
 def first_kills(rows: Iterable[Row]) -> list[Row]:
