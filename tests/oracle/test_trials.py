@@ -118,7 +118,7 @@ def test_no_partial_sum_can_round_or_overflow(operation, dtype, monkeypatch):
             assert largest <= 2 ** integer_bits(element), (operation, trial.attributes)
 
 
-@pytest.mark.parametrize("operation", [*FAMILIES, *SIGNAL_OPERATIONS])
+@pytest.mark.parametrize("operation", [*BLOCKS, *SIGNAL_OPERATIONS])
 def test_a_sweep_has_both_single_items_and_batches(operation):
     assert is_swept(operation)
     trials = list(islice(exact_trials(operation, "quick", 0, setting("float32")), 0, None, 7))
