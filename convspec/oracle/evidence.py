@@ -92,7 +92,7 @@ def judge_stream(subject: Subject, evidence: Evidence, stream: Stream) -> Tally:
     for name, largest_error, again in _other_arithmetics(evidence.dtype, stream):
         if _recoverable(subject.operation, findings) and _off_by_at_most(largest_error, findings):
             seen = run(subject.operation, subject.target, again(), evidence.dtype)
-            if seen.judged and not seen.found:
+            if seen.judged and not seen.found and seen.mutated is None:
                 evidence.accuracies.append(name)
                 evidence.recovered.append(name)
                 tally, findings = seen, []
