@@ -16,6 +16,8 @@ from functools import cache
 from random import Random
 from typing import Any, NamedTuple
 
+import numpy
+
 import convspec.fast
 from convspec.case import Case
 from convspec.oracle.deviations import DEVIATIONS
@@ -194,9 +196,13 @@ def showing(name: str, operation: str, where: Corner) -> Case | None:
 
 @cache
 def candidates(operation: str) -> list[Case]:
-    """Random calls that nobody has fitted to the sweep."""
-    cases = small_cases(operation, CANDIDATES, seed=77)
-    return [case for case in cases if next(iter(case.operands.values())).dtype == "float64"]
+    """Random calls on finite data that nobody has fitted to the sweep."""
+    return [
+        case
+        for case in small_cases(operation, CANDIDATES, seed=77)
+        if all(array.size and numpy.isfinite(array).all() for array in case.operands.values())
+        and next(iter(case.operands.values())).dtype == "float64"
+    ]
 
 
 def inside(case: Case, where: Corner) -> bool:
