@@ -326,3 +326,91 @@ def test_shape_of_a_multichannel_2d_and_a_3d_kernel() -> None:
     assert shape("conv", (1, 3, 6, 6), (1, 3, 3, 3)) == (1, 1, 4, 4)
     assert shape("conv", (1, 3, 6, 6, 6), (1, 3, 3, 3, 3)) == (1, 1, 4, 4, 4)
     assert shape("conv", (1, 3, 6), (1, 3, 3)) == (1, 1, 4)
+
+
+def test_unshared_kernels_are_updated_n_times_as_often() -> None:
+    """Additions and products of a step over a batch of B: sums of B n products for each of k shared
+    weights, of B for each of n k local ones; then each weight is multiplied and added once.
+    """
+    batch, n, k = integers("B n k")
+    shared = batch * n * k + (batch * n - 1) * k + 2 * k
+    local = batch * n * k + (batch - 1) * n * k + 2 * n * k
+    assert sympy.expand(local - shared - k * (n - 1)) == 0
+
+
+def test_with_its_bias_the_first_unit_has_30001() -> None:
+    assert weights((1, 100 * 100 * 3), (1,)) == 30_001
+
+
+def test_a_column_times_a_row_is_a_kernel_and_a_row_times_a_row_a_number() -> None:
+    column, row = numpy.array([[1], [2], [1]]), numpy.array([[-1, 0, 1]])
+    assert column.dot(row).shape == (3, 3)
+    assert numpy.array([1, 0, -1]).dot(numpy.array([1, 2, 1])) == 0
+
+
+def test_other_channels_belong_to_other_kernels() -> None:
+    """When kernel p changes, slice p of the output changes and no other."""
+    x, w = numpy.arange(1, 9).reshape(1, 2, 4), numpy.arange(1, 13).reshape(3, 2, 2)
+    before = conv(x, w)
+    for p in range(3):
+        changed = w.copy()
+        changed[p] += 1
+        different = (conv(x, changed) != before).any(axis=(0, 2))
+        assert different.tolist() == [q == p for q in range(3)]
+
+
+def test_a_1x1_in_front_saves_where_it_is_narrow() -> None:
+    """r (C + k^2 O) < k^2 C O: 16 channels before 5 x 5 from 192 to 32."""
+    assert 192 * 16 + 25 * 16 * 32 < 25 * 192 * 32
+    assert weights((16, 192, 1, 1), (32, 16, 5, 5)) < weights((32, 192, 5, 5))
+
+
+def test_as_wide_as_its_input_it_costs() -> None:
+    assert weights((1, 1, 1, 1), (1, 1, 3, 3)) == 10 > weights((1, 1, 3, 3)) == 9
+
+
+def test_a_small_kernel_cannot_join_what_is_far_apart() -> None:
+    assert not any({0, 3} <= {a for _, a in taps(4, Window(3), i)} for i in range(2))
+    assert {0, 3} <= {a for _, a in taps(4, Window(4), 0)}
+
+
+def test_dilation_is_a_parameter_without_weights() -> None:
+    assert shape("conv", (1, 1, 5, 5), (1, 1, 3, 3), dilation=2) == (1, 1, 1, 1)
+    assert weights((1, 1, 3, 3)) == 9
+
+
+def test_a_dilated_layer_is_one_layer() -> None:
+    """Two layers of 3 x 3 would leave 1 of 5 pixels as well, and have 18 weights, not 9."""
+    assert weights((1, 1, 3, 3), (1, 1, 3, 3)) == 18 != 9
+
+
+def test_the_tensors_of_a_layer() -> None:
+    m, n, d, p, u, v = 7, 6, 2, 3, 3, 2
+    assert shape("conv", (1, d, m, n), (p, d, u, v)) == (1, p, m - u + 1, n - v + 1)
+    assert weights((p, d, u, v), (p,)) == u * v * p * d + p
+
+
+def test_ten_weights_shared_by_ten_units_leave_a_million_less_ten_with_their_own() -> None:
+    assert 100 + (10**6 - 10) * 100 > 10 * 10
+
+
+def test_shared_by_all_units_they_are_a_hundred() -> None:
+    assert shape("conv", (1, 1, 1009, 1009), (1, 1, 10, 10)) == (1, 1, 1000, 1000)
+    assert weights((1, 1, 10, 10)) == 100
+
+
+def test_subsampling_is_a_small_part_of_the_products() -> None:
+    assert 24 * 24 * 20 * 25 == 288_000
+    assert 24 * 24 * 20 == 11_520
+
+
+def test_a_convolution_and_1x1_are_a_small_network_over_each_patch() -> None:
+    x = numpy.arange(24).reshape(1, 2, 3, 4) - 12
+    w, v = numpy.arange(24).reshape(3, 2, 2, 2) - 11, numpy.arange(12).reshape(4, 3) - 5
+    relu, linear = OPERATIONS["relu"].definition, OPERATIONS["linear"].definition
+    y = OPERATIONS["pointwise_conv"].definition(relu(conv(x, w)), v)
+    for r, c in numpy.ndindex(2, 3):
+        patch = x[:, :, r : r + 2, c : c + 2].reshape(1, -1)
+        assert (
+            y[0, :, r, c].tolist() == linear(relu(linear(patch, w.reshape(3, -1))), v)[0].tolist()
+        )

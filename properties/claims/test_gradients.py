@@ -18,6 +18,7 @@ from convspec import (
     convolve,
     convolve_vjp,
     correlate,
+    linear,
     max_pool_vjp,
     max_unpool,
 )
@@ -221,3 +222,50 @@ def test_a_dense_layer_hands_back_its_transposed_matrix_times_slopes() -> None:
 def test_a_convolution_of_the_two_has_another_size() -> None:
     """Read as the convolution that the star meant before, the sizes do not even agree."""
     assert convolve([1, 2], [3, 4]).shape != (2,)
+
+
+def test_a_slope_after_the_pool_has_the_pools_size() -> None:
+    """f' of what the pool returns has two elements where up(delta) has four."""
+    pooled = average_pool(numpy.zeros((1, 1, 4)), kernel_size=2)
+    assert pooled.shape[2] == 2 != numpy.repeat([1, 2], 2).size
+
+
+@proved
+def test_a_slope_after_the_pool_comes_before_the_upsampling() -> None:
+    """delta^l = up(f'(pooled) delta^(l+1)) / m where f follows the pool."""
+    x, delta = symbols("x", (1, 1, 4)), symbols("g", (1, 1, 2))
+    pooled = average_pool(x, kernel_size=2)
+    f, v = numpy.vectorize(sympy.tanh, otypes=[object]), sympy.Symbol("v")
+    slopes = numpy.array([sympy.diff(sympy.tanh(v), v).subs(v, e) for e in pooled[0, 0]])
+    wanted = pulled_back(delta, f(pooled), x)
+    assert equal(wanted[0, 0], numpy.repeat(slopes * delta[0, 0], 2) / 2)
+
+
+@proved
+def test_a_dense_weight_gradient_is_a_product_of_two_elements() -> None:
+    delta, x, w = symbols("g", (1, 2)), symbols("x", (1, 3)), symbols("w", (2, 3))
+    assert equal(pulled_back(delta, linear(x, w), w), numpy.outer(delta, x))
+
+
+def test_after_a_stride_the_wide_correlation_is_too_short() -> None:
+    """Two outputs of one tap at stride 2: 1, 0, 1 comes back, and the wide one has 1, 1."""
+    (d_input, _) = conv_vjp([[[1, 1]]], [[[0, 0, 0]]], [[[1]]], stride=2)
+    assert d_input.tolist() == [[[1, 0, 1]]]
+    assert correlate([1, 1], [1]).tolist() == [1, 1]
+
+
+def test_counted_from_zero_negated_indices_stay_where_they_are() -> None:
+    """w[-0, -0] is w[0, 0], and the turned kernel has w[1, 1] there."""
+    w = numpy.array([[1, 2], [3, 4]])
+    assert w[-0, -0] == 1 != numpy.rot90(w, 2)[0, 0]
+
+
+def test_pieces_of_d_by_d_fill_the_image_where_d_divides() -> None:
+    for size in (2, 4, 6):
+        y = average_pool(numpy.zeros((1, 1, size)), kernel_size=2)
+        assert y.shape[2] * 2 == size
+
+
+def test_pieces_of_d_by_d_are_too_many_where_it_does_not() -> None:
+    y = average_pool(numpy.zeros((1, 1, 3)), kernel_size=2, ceil_mode=True)
+    assert y.shape[2] * 2 == 4 != 3

@@ -137,9 +137,7 @@ def test_the_operation_is_the_sum_of_products_of_elements() -> None:
 
 
 def test_it_is_no_product_of_matrices() -> None:
-    """The product of [[1, 1], [0, 0]] with itself sums to 2 as well; with its transpose it does
-    not: the matrices' product sums to 2, the elements' products to 1.
-    """
+    """The product of the two matrices sums to 2, the products of their elements to 1."""
     window, kernel = numpy.array([[1, 1], [0, 0]]), numpy.array([[1, 0], [1, 0]])
     assert (window @ kernel).sum() == 2
     assert conv([[window]], [[kernel]]).tolist() == [[[[1]]]]
@@ -220,3 +218,41 @@ def test_the_first_window_of_a_full_sum_holds_one_pixel() -> None:
     window = Window(3, low=2, high=2)
     assert taps(2, window, 0) == [(2, 0)]
     assert output_size(2, window) == 4
+
+
+def test_a_wider_kernel_or_a_stride_reads_the_edge_as_often_or_more() -> None:
+    assert coverage(3, Window(3)) == [1, 1, 1]
+    assert coverage(5, Window(1, 2)) == [1, 0, 1, 0, 1]
+
+
+def test_a_true_full_convolution_begins_with_the_first_tap() -> None:
+    assert convolve([1, 2], [3, 4, 5])[0] == 1 * 3
+    assert correlate([1, 2], [3, 4, 5])[0] == 1 * 5
+
+
+def test_t_is_what_a_convolution_is_a_function_of() -> None:
+    """h = x * w has a value for each position t, not for each value of x."""
+    h = convolve([1, 1], [3, 4])
+    assert [int(h[t]) for t in range(3)] == [3, 7, 4]
+
+
+def test_equal_values_of_x_have_different_values_of_h() -> None:
+    """x is 1 at both positions, and h is 3 and 7 there: no function h(x)."""
+    x, h = [1, 1], convolve([1, 1], [3, 4])
+    assert x[0] == x[1]
+    assert h[0] != h[1]
+
+
+def test_a_wide_correlation_is_a_narrow_one_of_the_padded_input() -> None:
+    x, w = numpy.array([1, 2, 3]), numpy.array([4, 5])
+    same(correlate(x, w), correlate(numpy.pad(x, 1), w, "valid"))
+
+
+def test_the_strongest_response_among_windows_of_one_length_is_the_kernels_own() -> None:
+    """(3, 4), (4, 3), (5, 0) and (0, 5) have length 5: (3, 4) answers itself with 25."""
+    windows = numpy.array([[[3, 4]], [[4, 3]], [[5, 0]], [[0, 5]]])
+    assert conv(windows, [[[3, 4]]]).ravel().tolist() == [25, 24, 15, 20]
+
+
+def test_a_brighter_window_answers_more_than_the_kernels_own() -> None:
+    assert conv([[[1, 2, 9]]], [[[1, 2]]]).tolist() == [[[5, 20]]]

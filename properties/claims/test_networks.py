@@ -147,3 +147,30 @@ def test_depth_grows_and_space_shrinks_where_nothing_is_padded() -> None:
 
 def test_padded_and_with_fewer_kernels_it_is_the_other_way_round() -> None:
     assert shape("conv", (1, 3, 9, 9), (2, 3, 3, 3), padding="full") == (1, 2, 11, 11)
+
+
+def test_225_halved_five_times_is_no_32nd() -> None:
+    size = 225
+    for _ in range(5):
+        size = output_size(size, Window(2, 2))
+    assert size == 7 != Fraction(225, 32)
+
+
+def test_channels_are_no_layers() -> None:
+    assert shape("conv", (1, 3, 5, 5), (64, 3, 3, 3)) == (1, 64, 3, 3)
+
+
+def test_steps_to_one_percent_grow_as_the_rate_shrinks() -> None:
+    """Descent on x^2 / 2, where a step multiplies x by 1 - rate: 1, 7 and 44 steps."""
+    assert [steps(Fraction(rate)) for rate in ("1", "1/2", "1/10")] == [1, 7, 44]
+
+
+def test_beyond_the_curvature_they_grow_again() -> None:
+    assert steps(Fraction("19/10")) == 44 > steps(Fraction("1"))
+
+
+def steps(rate: Fraction) -> int:
+    x, taken = Fraction(1), 0
+    while abs(x) > Fraction(1, 100):
+        x, taken = x - rate * x, taken + 1
+    return taken

@@ -175,3 +175,21 @@ def test_a_dense_layer_does_not_care_about_the_order() -> None:
     order = [2, 0, 1]
     x, w = numpy.array([1, 2, 4]), numpy.array([[3, 5, 7]])
     assert (w[:, order] @ x[order]).tolist() == (w @ x).tolist()
+
+
+LINE = numpy.array([[0, 0, 0], [0, 1, 1], [0, 1, 2]])
+DIAGONAL = numpy.diag([4, 0, -4])
+
+
+def test_one_becomes_minus_8_where_nothing_is_turned() -> None:
+    """The picture is lost; these are the numbers of the one in common use."""
+    assert correlate(LINE, DIAGONAL, "valid").tolist() == [[-8]]
+
+
+def test_turned_it_becomes_8() -> None:
+    assert convolve(LINE, DIAGONAL, "valid").tolist() == [[8]]
+
+
+def test_cropped_output_cannot_be_undone() -> None:
+    """5 x 5 to 2 x 2: 25 unknowns, 4 numbers; 1, 2 and 2, 1 have one sum."""
+    assert conv([[[1, 2]]], [[[1, 1]]]).tolist() == conv([[[2, 1]]], [[[1, 1]]]).tolist()

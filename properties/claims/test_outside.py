@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy
 import pytest
 
-from convspec import average_pool, conv, conv_transpose, convolve, max_pool
+from convspec import conv, conv_transpose, convolve, max_pool
 from convspec.window import Window, coverage, extent, output_size
 
 from ..laws.statement import same
@@ -134,17 +134,6 @@ def test_without_them_the_ends_wrap_round() -> None:
     wrapped = numpy.rint(numpy.fft.ifft(numpy.fft.fft(f) * numpy.fft.fft(g, 3)).real)
     assert wrapped.tolist() == [4 + 15, 13, 22]
     assert convolve(f, g).tolist() == [4, 13, 22, 15]
-
-
-def test_inside_an_average_is_a_convolution_with_equal_weights() -> None:
-    x = numpy.array([[[3.0, 6, 9, 3]]])
-    same(average_pool(x, kernel_size=2, stride=1), conv(x, [[[0.5, 0.5]]]))
-
-
-def test_at_a_padded_edge_it_is_not() -> None:
-    x = numpy.array([[[4.0]]])
-    assert average_pool(x, kernel_size=2, stride=1, padding=((1, 0),)).tolist() == [[[4.0]]]
-    assert conv(x, [[[0.5, 0.5]]], padding=((1, 0),)).tolist() == [[[2.0]]]
 
 
 def test_zeros_around_negative_numbers_would_win_the_maximum() -> None:

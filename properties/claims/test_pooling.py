@@ -7,6 +7,7 @@ import pytest
 import sympy
 
 from convspec import (
+    OPERATIONS,
     adaptive_max_pool,
     average_pool,
     conv,
@@ -18,6 +19,7 @@ from convspec import (
     relu,
     spatial_pyramid_pool,
 )
+from convspec.case import attribute_defaults
 from convspec.window import Window, coverage, output_size, reach
 
 from ..laws.statement import same
@@ -193,11 +195,15 @@ def test_switches_put_maxima_back_and_leave_the_rest_empty() -> None:
 
 
 def test_a_pool_has_sizes_to_choose_and_nothing_to_train() -> None:
+    assert OPERATIONS["max_pool"].operands == OPERATIONS["relu"].operands == ("input",)
+    for name in ("conv", "linear"):
+        assert OPERATIONS[name].operands == ("input", "weight", "bias")
     assert max_pool([[[1, 2]]], kernel_size=2).tolist() == [[[2]]]
     assert max_pool([[[1, 2]]], kernel_size=1).tolist() == [[[1, 2]]]
 
 
 def test_relu_keeps_the_size_and_has_nothing_to_choose() -> None:
+    assert attribute_defaults("relu") == {}
     x = numpy.array([[-2, 0], [1, 5]])
     assert relu(x).tolist() == numpy.maximum(x, 0).tolist()
 
@@ -211,3 +217,29 @@ def test_relu_has_slope_one_however_large_and_the_sigmoid_none() -> None:
     sigmoid = 1 / (1 + sympy.exp(-z))
     assert sympy.diff(z, z) == 1
     assert sympy.limit(sympy.diff(sigmoid, z), z, sympy.oo) == 0
+
+
+def test_rounding_up_and_down_may_give_a_bin_too_many() -> None:
+    """5 into 3: size 2, stride 1, four bins."""
+    assert (-(-5 // 3), 5 // 3) == (2, 1)
+    assert output_size(5, Window(2, 1)) == 4 != 3
+
+
+def test_an_activation_acts_element_by_element() -> None:
+    x = numpy.array([[[1.0, -2.0, 3.0]]])
+    for name in ("relu", "sigmoid", "tanh"):
+        f = OPERATIONS[name].definition
+        alone = [f(x[..., i : i + 1])[0, 0, 0] for i in range(3)]
+        assert f(x)[0, 0].tolist() == alone
+
+
+def test_pooling_over_turned_kernels_does_not_see_the_turn() -> None:
+    w, x = numpy.array([[1, 2], [3, 5]]), numpy.array([[7, -1], [2, 4]])
+    both = numpy.stack([w, w[:, ::-1]])[:, None]
+    responses = [conv([[image]], both).max(axis=1).tolist() for image in (x, x[:, ::-1])]
+    assert responses[0] == responses[1]
+
+
+def test_pooling_one_map_over_space_does() -> None:
+    w, x = numpy.array([[1, 2], [3, 5]]), numpy.array([[7, -1], [2, 4]])
+    assert conv([[x]], [[w]]).max() != conv([[x[:, ::-1]]], [[w]]).max()

@@ -10,7 +10,15 @@ import pytest
 import sympy
 
 from convspec import conv, max_pool
-from convspec.window import Window, coverage, extent, output_size, reach, transposed_size
+from convspec.window import (
+    Window,
+    coverage,
+    extent,
+    output_size,
+    reach,
+    start,
+    transposed_size,
+)
 
 from .proved import floor, integers, proved
 
@@ -23,8 +31,26 @@ def formula(size: int, kernel: int, padding: int, stride: int) -> Fraction:
 
 
 def places(size: object, kernel: object, padding: object) -> object:
-    """At stride 1: one for each place where the kernel fits into the padded row."""
-    return size + 2 * padding - kernel + 1
+    """At stride 1: the starts from -p to n + p - k, where the kernel fits into the padded row."""
+    first, last = -padding, size + padding - kernel
+    return last - first + 1
+
+
+def test_places_are_the_windows_that_fit() -> None:
+    for size in range(1, 9):
+        for kernel in range(1, 6):
+            for padding in range(4):
+                starts = range(-padding, size + padding - kernel + 1)
+                assert max(0, places(size, kernel, padding)) == len(starts)
+                if starts:
+                    assert output_size(size, Window(kernel, 1, padding, padding)) == len(starts)
+
+
+def test_a_kernel_that_does_not_fit_has_no_size() -> None:
+    """i = 2, k = 3: the formula gives 0, and there is no call."""
+    assert places(2, 3, 0) == 0
+    with pytest.raises(ValueError, match="extent 3 exceeds the padded input"):
+        output_size(2, Window(3))
 
 
 @proved
@@ -206,12 +232,14 @@ def test_zeros_between_and_a_narrow_kernel_are_fewer() -> None:
     assert conv([[[1, 0, 1]]], [[[1, 1]]]).shape[2] == 2 != (1 + 1) * (2 - 1) + 2
 
 
-@proved
 def test_a_transposed_convolution_has_in_minus_1_times_s_plus_k() -> None:
     """The last of m kernels begins at (m - 1) s and has k elements."""
     assert transposed_size(2, Window(4, 3)) == (2 - 1) * 3 + 4 == 7
-    last = (m - 1) * s
-    assert sympy.expand(last + k - ((m - 1) * s + k)) == 0
+    for size in range(1, 5):
+        for kernel in range(1, 5):
+            for stride in range(1, 4):
+                found = transposed_size(size, Window(kernel, stride))
+                assert found == (size - 1) * stride + kernel
 
 
 def test_full_same_and_valid() -> None:
@@ -229,3 +257,54 @@ def test_overlapping_windows_are_those_larger_than_their_stride() -> None:
         for stride in range(1, 6):
             counted = coverage(30, Window(kernel, stride))
             assert (max(counted) > 1) == (kernel > stride)
+
+
+def test_cropped_a_transposed_convolution_is_smaller() -> None:
+    assert transposed_size(2, Window(4, 3, 1, 1)) == 5 != (2 - 1) * 3 + 4
+
+
+def test_a_dilated_single_tap_spans_one() -> None:
+    assert extent(Window(1, dilation=2)) == 1
+
+
+def test_a_kernel_without_dilation_spans_its_size() -> None:
+    assert [extent(Window(kernel)) for kernel in (1, 2, 3, 5)] == [1, 2, 3, 5]
+
+
+def test_a_dilated_kernel_spans_more_than_its_size() -> None:
+    assert extent(Window(3, dilation=2)) == 5 != 3
+
+
+def test_windows_without_overlap_may_leave_gaps() -> None:
+    """Window 1 at stride 2: nothing is read twice, and the middle not at all."""
+    assert coverage(3, Window(1, 2)) == [1, 0, 1]
+
+
+def test_without_overlap_and_gaps_the_stride_is_the_window() -> None:
+    for kernel in range(1, 6):
+        for stride in range(1, 6):
+            size = kernel + 3 * stride
+            even = set(coverage(size, Window(kernel, stride))) == {1}
+            assert even == (kernel == stride)
+
+
+def test_arbitrary_padding_has_a_size_of_its_own() -> None:
+    """Figure 2.2 of the guide: 5 pixels, 4 taps, any number p of zeros; at p = 2, 6."""
+    sizes = [output_size(5, Window(4, low=p, high=p)) for p in range(4)]
+    assert sizes == [2, 4, 6, 8]
+
+
+def test_random_padding_would_have_no_size() -> None:
+    """The size depends on p: a random p has as many sizes as values."""
+    assert len({output_size(5, Window(4, low=p, high=p)) for p in range(4)}) == 4
+
+
+def test_an_odd_kernel_is_centred_on_its_output_pixel() -> None:
+    """Full, three taps: the centre of window i stands at i - 1."""
+    window = Window(3, low=2, high=2)
+    assert [start(window, i) + 1 for i in range(4)] == [-1, 0, 1, 2]
+
+
+def test_an_even_kernel_has_no_centre() -> None:
+    """The middle of two taps lies half a pixel off."""
+    assert Fraction(2 - 1, 2).denominator == 2

@@ -8,7 +8,7 @@ import sympy
 
 from convspec import conv, conv_transpose, convolve, insert_zeros, resize_conv, upsample
 from convspec.matrix import exact_matrix_of
-from convspec.window import Window, coverage, output_size, receptive_field
+from convspec.window import Window, output_size, receptive_field, taps
 
 from ..laws.statement import same
 from .proved import equal, proved, symbols
@@ -258,7 +258,74 @@ def test_a_5x5_kernel_without_every_second_row_and_column_is_the_dilated_one() -
 
 
 def test_strides_and_dilation_leave_the_count_of_products_an_output_alone() -> None:
-    for dilation in (1, 2, 3):
-        window = Window(3, dilation=dilation)
-        assert coverage(20, window)[10] == 3
-        assert output_size(20, window) == 20 - 2 * dilation
+    for stride in (1, 2):
+        for dilation in (1, 2, 3):
+            window = Window(3, stride, dilation=dilation)
+            read = [len(taps(20, window, i)) for i in range(output_size(20, window))]
+            assert set(read) == {3}
+
+
+def _printed() -> tuple[sympy.Matrix, sympy.Matrix, sympy.Matrix, sympy.Matrix]:
+    """The original, half of it one row lower, half of it one row higher, and the whole."""
+    a, b, c = sympy.symbols("a b c")
+    half = sympy.Rational(1, 2)
+    original = sympy.Matrix([[a, c, 0], [0, b, 0], [0, a, c], [0, 0, b]])
+    lower = half * sympy.Matrix([[b, 0, 0], [a, c, 0], [0, b, 0], [0, a, c]])
+    higher = half * sympy.Matrix([[0, b, 0], [0, a, c], [0, 0, b], [0, 0, a]])
+    whole = sympy.Matrix(
+        [
+            [a + b / 2, c + b / 2, 0],
+            [a / 2, b + a / 2 + c / 2, c / 2],
+            [0, a + b / 2, c + b / 2],
+            [0, a / 2, b + a / 2 + c / 2],
+        ]
+    )
+    return original, lower, higher, whole
+
+
+def test_the_two_printed_increments_are_the_same_and_do_not_add_up() -> None:
+    original, lower, _, whole = _printed()
+    assert sympy.expand(original + 2 * lower - whole) != sympy.zeros(4, 3)
+
+
+@proved
+def test_with_the_second_increment_one_row_higher_they_do() -> None:
+    original, lower, higher, whole = _printed()
+    assert sympy.expand(original + lower + higher - whole) == sympy.zeros(4, 3)
+
+
+def test_the_last_row_sent_to_the_first_is_another_row() -> None:
+    a = [["a", "c", 0], [0, "b", 0], [0, "a", "c"], [0, 0, "b"]]
+    lower = [["b", 0, 0], ["a", "c", 0], [0, "b", 0], [0, "a", "c"]]
+    assert lower[1:] == a[:-1]
+    assert lower[0] != a[-1]
+
+
+def test_its_columns_have_to_turn_as_well() -> None:
+    last = [0, 0, "b"]
+    assert last[-1:] + last[:-1] == ["b", 0, 0]
+
+
+def test_an_output_of_a_deconvolution_has_two_inputs() -> None:
+    y = conv_transpose(numpy.eye(2, dtype=int)[:, None], [[[1, 2, 3]]], stride=2)[:, 0]
+    assert numpy.count_nonzero(y[:, 2]) == 2
+
+
+def test_its_entries_are_its_own() -> None:
+    """Between neighbouring windows of outputs no entry is shared by a condition: three weights,
+    three different entries.
+    """
+    y = conv_transpose([[[1]]], [[[1, 2, 3]]], stride=2)
+    assert y.tolist() == [[[1, 2, 3]]]
+
+
+@proved
+def test_the_printed_two_by_two_matrices_are_each_others_transposes() -> None:
+    a, b, c = sympy.symbols("a b c")
+    assert sympy.Matrix([[a, c], [0, b]]) == sympy.Matrix([[a, 0], [c, b]]).T
+
+
+@pytest.mark.parametrize("kind", ["nearest", "linear"])
+def test_resized_ones_stay_even(kind: str) -> None:
+    y = resize_conv(numpy.ones((1, 1, 5)), numpy.ones((1, 1, 3)), scale=2, kind=kind)
+    assert set(y.ravel().tolist()) == {3.0}
