@@ -60,8 +60,8 @@ def switches(values: Array, indices: Array, shape: Shape) -> dict[Shape, Shape]:
         one, other = values[first], values[(n, c, *i)]
         if not (one == other or (one != one and other != other)):
             raise ValueError(
-                f"indices holds {index} at {first} and at {(n, c, *i)}, where values holds {one!r} "
-                f"and {other!r}: a repeated index must carry equal values; {shapes}"
+                f"indices holds {index} at {first} and at {(n, c, *i)}, where values holds {one} "
+                f"and {other}: a repeated index must carry equal values; {shapes}"
             )
     return filled
 

@@ -104,3 +104,24 @@ def test_an_unknown_claim_is_one_line():
     assert shown.output.strip().endswith(
         "no claim is called 'mean-upsmpling': did you mean mean-upsampling or max-upsampling?"
     )
+
+
+def test_every_claim_can_be_shown_and_most_are_drawn():
+    """What a proof computes is drawn; some compute sums alone, or symbols of a gradient."""
+    drawn = 0
+    for name in ledger.claims():
+        shown = run(name)
+        assert shown.exit_code == 0, name
+        drawn += "The smallest case: " in shown.output
+    assert drawn > len(ledger.claims()) / 2
+
+
+def test_the_case_that_is_drawn_is_the_smallest_of_the_proof():
+    shown = importlib.import_module("convspec.properties.claims.shown")
+    sizes = importlib.import_module("convspec.properties.claims.test_sizes")
+    case = shown.smallest_case(sizes.test_without_ceil_mode_the_rest_is_left_out)
+    assert case.operation == "max_pool"
+    assert case.operands["input"].tolist() == [[[1, 2, 3]]]
+    assert sizes.max_pool.__name__ == "max_pool"
+    assert not hasattr(sizes.max_pool, "__wrapped__")  # the test has its own function back
+    assert shown.smallest_case(sizes.test_relationship_4) is None

@@ -8,10 +8,12 @@ from textwrap import indent
 from typing import Any
 
 import click
+import numpy
 
 from convspec.cli.refusal import no_such
 
 LEDGER = "convspec.properties.claims.ledger"
+SHOWN = "convspec.properties.claims.shown"
 WIDTH = 130
 
 # How each part of a proof is introduced.
@@ -81,6 +83,31 @@ def _show(ledger: Any, claim: Any) -> None:
             test = ledger.test_of(reference)
             click.echo("\n" + indent(getsource(test).rstrip(), "    "))
             click.echo(f"\n  pytest --pyargs {_address(reference)}")
+        for line in _picture(ledger, tests):
+            click.echo(line)
+
+
+def _picture(ledger: Any, tests: tuple[str, ...]) -> list[str]:
+    """The smallest case that the tests of a part are about, drawn; nothing where there is none."""
+    from convspec.draw.geometry import geometry
+    from convspec.draw.picture import call_text
+    from convspec.draw.reading import reading
+    from convspec.operations import OPERATIONS
+
+    smallest_case = import_module(SHOWN).smallest_case
+    found = [smallest_case(ledger.test_of(test)) for test in tests]
+    cases = [case for case in found if case is not None]
+    if not cases:
+        return []
+    case = min(cases, key=lambda case: sum(map(numpy.size, case.operands.values())))
+    output = OPERATIONS[case.operation].definition(*case.operands.values(), **case.attributes)
+    first = output[0] if isinstance(output, tuple) else output
+    drawn = [f"The smallest case: {call_text(case)}", "", *geometry(case)]
+    drawn += reading(case, (0,) * first.ndim)
+    return [
+        "",
+        *(f"  {line}".rstrip() for line in [*drawn, "", f"gives {first.tolist()}"]),
+    ]
 
 
 def _address(reference: str) -> str:
