@@ -65,6 +65,16 @@ def smallest_normal(dtype: numpy.dtype[Any]) -> float:
     return _NORMAL[dtype.name]
 
 
+def largest(dtype: numpy.dtype[Any]) -> float:
+    r"""The largest finite number of a floating dtype, $(2 - 2^{1-p})\, 2^{e}$ with the exponent
+    $e$ for which the smallest normal number is $2^{1-e}$.
+
+    >>> largest(numpy.dtype("float16"))
+    65504.0
+    """
+    return (2 - 2.0 ** (1 - precision(dtype))) * (2 / smallest_normal(dtype))
+
+
 def integer_bits(dtype: numpy.dtype[Any]) -> int:
     """The largest `p` such that a dtype holds every integer up to `2^p` in magnitude.
 

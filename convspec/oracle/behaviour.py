@@ -132,7 +132,7 @@ def empty_batch_findings(
         if "input" not in case.operands:
             continue
         call(target, case.operation, _copies(case.operands), case.attributes)
-        batched = ("cotangent", "input")
+        batched = ("cotangent", "input", "mask")
         operands = {n: a[:0] if n in batched else a for n, a in case.operands.items()}
         empty = case._replace(operands=operands)
         outcome = call(target, case.operation, _copies(operands), case.attributes)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy
 
 from convspec.arguments import Array
+from convspec.rounding import PRECISION, largest
 
 
 class Verdict(NamedTuple):
@@ -89,8 +90,19 @@ def wrong_places(actual: Array, expected: Array, bound: Array | None) -> Array:
             near = abs(actual.astype(float) - expected) <= bound
         # An infinity is no bound on how far from infinity a result may lie.
         right |= near & numpy.isfinite(expected)
+        right |= _overflowed(actual, expected, bound)
     wrong: Array = ~right
     return wrong
+
+
+def _overflowed(actual: Array, expected: Array, bound: Array) -> Array:
+    """Where an output is infinite because its dtype cannot hold what may be returned."""
+    if actual.dtype.name not in PRECISION:
+        return numpy.zeros(actual.shape, bool)
+    with numpy.errstate(invalid="ignore"):
+        beyond = abs(expected) + bound > largest(actual.dtype)
+    found: Array = beyond & (actual.astype(float) == numpy.copysign(numpy.inf, expected))
+    return found
 
 
 def _first_wrong(actual: Array, expected: Array, bound: Array | None) -> str:

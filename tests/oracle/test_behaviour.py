@@ -12,6 +12,7 @@ from convspec.oracle.behaviour import (
     BAD_ARGUMENTS,
     accepts_findings,
     bad_calls,
+    empty_batch_findings,
     interruptions,
     layout_findings,
     layouts,
@@ -258,3 +259,32 @@ def test_rubbish_for_a_bad_argument_is_no_refusal():
 
     _, findings = accepts_findings(target(conv), [case_of("conv")])
     assert {finding.kind for finding in findings} == {"accepts"}
+
+
+@pytest.mark.parametrize("operation", [*ALL, *SAMPLES, *(f"{name}_vjp" for name in SAMPLES)])
+def test_an_empty_batch_after_another_call_is_judged(operation):
+    """Of every operation with an input, whatever its axes; no twin returns the last one."""
+    name = forward_name(operation)
+    case = case_of(operation) if name in SHAPES else sample_of(name)._replace(operation=operation)
+    if name in SAMPLES and operation != name:
+        shapes, _ = SAMPLES[name](2, (4, 3))
+        rng, dtype = numpy.random.default_rng(0), numpy.dtype("float32")
+        case = case._replace(operands=filled(operation, shapes, case.attributes, rng, dtype))
+    twin = target(getattr(fast, operation), operation)
+    judged, findings = empty_batch_findings(twin, [case], right_of)
+    assert findings == []
+    assert judged == ("input" in case.operands)
+
+
+def test_a_last_result_for_an_empty_batch_is_found():
+    last = []
+
+    def softmax(input, *, axis):
+        last.append(fast.softmax(input, axis=axis) if len(input) else last[-1])
+        return last[-1]
+
+    judged, findings = empty_batch_findings(
+        target(softmax, "softmax"), [sample_of("softmax")], right_of
+    )
+    assert judged == 1
+    assert [finding.kind for finding in findings] == ["unstable"]

@@ -86,3 +86,15 @@ def test_the_message_says_where():
     assert wrong_places(numpy.array([1.0]), numpy.array([2.0]), numpy.array([1.0])).tolist() == [
         False
     ]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_beyond_its_dtype_a_result_may_be_infinite_of_its_sign_only(sign):
+    value, bound = numpy.array([sign * 65600.0]), (numpy.array([10.0]),)
+    half, wide = numpy.dtype("float16"), numpy.dtype("float32")
+    infinite = numpy.array([sign * numpy.inf])
+    assert judge((infinite.astype(half),), (value,), bound, half) is None
+    assert judge((-infinite.astype(half),), (value,), bound, half) is not None
+    assert judge((infinite.astype(wide),), (value,), bound, wide) is not None
+    small = numpy.array([sign * 65400.0])
+    assert judge((infinite.astype(half),), (small,), bound, half) is not None

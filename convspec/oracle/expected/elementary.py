@@ -57,6 +57,8 @@ def tanh_vjp(cotangent: Array, input: Array) -> tuple[Array]:
 
 def shifted(x: Array, axis: int) -> tuple[Array, Array]:
     """Every number less the largest along an axis, and the sum of the exponentials of these."""
+    if not x.size:  # nothing is largest in an empty batch
+        return x, x.sum(axis=axis, keepdims=True)
     distance = x - x.max(axis=axis, keepdims=True)
     return distance, exp(distance).sum(axis=axis, keepdims=True)
 
