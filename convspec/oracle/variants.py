@@ -41,8 +41,8 @@ CANDIDATES = 400
 def known_conventions() -> dict[str, list[str]]:
     """What the spec rules for each recognised variant, and what implementations do instead.
 
-    >>> known_conventions()["ceil_last_window"]
-    ['clipped', 'kept']
+    >>> known_conventions()["nan_in_maximum"]
+    ['propagates', 'ignored']
     """
     others = [deviation.convention for deviation in DEVIATIONS.values() if deviation.convention]
     return {
