@@ -84,6 +84,22 @@ def probes(name: str, operation: str) -> tuple[Case, ...]:
     return ()
 
 
+@lru_cache(maxsize=64)
+def between(one: str, other: str, operation: str) -> tuple[Case, ...]:
+    """The smallest cases of finite numbers on which two deviations disagree."""
+    spaces = [
+        SimpleNamespace(**{operation: DEVIATIONS[name].edit(spec(), operation)})
+        for name in (one, other)
+    ]
+    cases = (
+        case
+        for case in small_cases(operation, CANDIDATES)
+        if all(_exact(x) and numpy.isfinite(x).all() for x in case.operands.values())
+    )
+    differing = (c for c in cases if _expected(c, spaces[0]) != _expected(c, spaces[1]))
+    return tuple(islice(differing, PROBES))
+
+
 def _exact(array: Array) -> bool:
     """Whether an array holds small integers or special values, on which nothing rounds."""
     whole = (array == numpy.rint(array)) & (abs(array) < 2**8)
@@ -110,7 +126,8 @@ def _outputs(case: Case, namespace: Any) -> Any:
 def variants(operation: str, target: Callee, dtype: numpy.dtype[Any]) -> Variants:
     """What the probes of every recognised variant show."""
     values: dict[str, str] = {}
-    active, findings = [], []
+    active: list[Deviation] = []
+    findings: list[Finding] = []
     for name, deviation in DEVIATIONS.items():
         if deviation.convention is None or operation not in deviation.operations:
             continue
@@ -122,13 +139,34 @@ def variants(operation: str, target: Callee, dtype: numpy.dtype[Any]) -> Variant
             for case in probes(name, operation)
         ]
         judged = [finding for finding in seen if finding is not None]
-        if judged and all(isinstance(finding, Finding) for finding in judged):
+        sided = [finding for finding in judged if isinstance(finding, Finding)]
+        if judged and len(sided) == len(judged):
+            rival = next((d for d in active if d.convention and d.convention[0] == variant), None)
+            if rival is not None:
+                # Where the probes of one value do not tell it from another, cases between them do.
+                cases = between(rival.name, name, operation)
+                if all(_follows(rival, operation, target, case, dtype) for case in cases):
+                    continue
+                del findings[active.index(rival)], active[active.index(rival)]
             values[variant] = value
             active.append(deviation)
-            findings.append(judged[0])
+            findings.append(sided[0])
         elif judged and all(finding == "spec" for finding in judged):
             values.setdefault(variant, RULED[variant])
-    return Variants(values, tuple(active), tuple(f for f in findings if isinstance(f, Finding)))
+    return Variants(values, tuple(active), tuple(findings))
+
+
+def _follows(
+    deviation: Deviation, operation: str, target: Callee, case: Case, dtype: numpy.dtype[Any]
+) -> bool:
+    """Whether an implementation returns what a deviation does, or refuses what it refuses."""
+    case = case._replace(operands={n: a.astype(dtype) for n, a in case.operands.items()})
+    wrong = SimpleNamespace(**{operation: deviation.edit(spec(), operation)})
+    copied = {n: a.copy() for n, a in case.operands.items()}
+    outcome, deviating = call(target, operation, copied, case.attributes), _outputs(case, wrong)
+    if isinstance(deviating, str):
+        return isinstance(outcome, Failed)
+    return isinstance(outcome, Returned) and judge(outcome.outputs, deviating, None, dtype) is None
 
 
 def _sides_with(

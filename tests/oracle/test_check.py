@@ -460,7 +460,7 @@ def test_dtypes_are_those_the_implementation_names():
     ("options", "words"),
     [
         ({"operations": ["convolution"]}, "operations: 'convolution' is none of convolve"),
-        ({"operations": ["relu"]}, "operations: 'relu' is none of"),
+        ({"operations": ["embedding"]}, "operations: 'embedding' is none of"),
         ({"level": "thorough"}, "level='thorough': must be one of quick"),
         ({"require_accuracy": "float128"}, "require_accuracy='float128': must be one of float64"),
         ({"dtypes": []}, "dtypes: must name at least one"),
