@@ -363,7 +363,7 @@ def test_float64_inside_conforms_everywhere():
     functions = {name: inside("float64", function) for name, function in everything().items()}
     for name in ("max_pool_with_indices",):
         functions[name] = everything()[name]
-    report = quick(offering(**functions))
+    report = quick(offering(**functions), *functions)
     wrong = {n: o.differences for n, o in report.operations.items() if o.status != "conforms"}
     assert wrong == {}
     assert all(o.unsupported == 0 for o in report.operations.values())
