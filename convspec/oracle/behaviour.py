@@ -325,8 +325,6 @@ def _beyond_input(case: Case) -> Case | None:
         attributes["ceil_mode"] = False  # under ceil it is an open point
     if "dilation" in attributes:
         attributes["dilation"] = (1,) * rank
-    if "ceil_mode" in attributes:
-        attributes["ceil_mode"] = False  # with it, such a kernel is an open point
     sizes = [
         n + low + high + 1
         for n, (low, high) in zip(
