@@ -150,6 +150,11 @@ def arguments(
     return tuple(placed), keywords
 
 
+def copies(operands: dict[str, Array]) -> dict[str, Array]:
+    """Operands of their own memory, in C order: what a call does to them touches nobody else."""
+    return {name: array.copy(order="C") for name, array in operands.items()}
+
+
 def output_count(operation: str, operands: dict[str, Array]) -> int:
     """How many outputs an operation returns for these operands."""
     row = OPERATIONS[forward_name(operation)]

@@ -9,7 +9,8 @@ import numpy
 
 import convspec.fast
 from convspec.case import Case, forward_name
-from convspec.oracle.behaviour import bad_calls, interruptions
+from convspec.oracle.bad_calls import bad_calls
+from convspec.oracle.behaviour import interruptions
 from convspec.oracle.deviations import Deviation
 from convspec.oracle.deviations.record import Function
 from convspec.oracle.deviations.small_cases import small_cases

@@ -8,7 +8,7 @@ import numpy
 
 from convspec.case import Case, forward_name
 from convspec.operations import OPERATIONS
-from convspec.oracle import behaviour, special, thresholds, ties
+from convspec.oracle import behaviour, refusals, special, thresholds, ties
 from convspec.oracle.accuracy import accuracy
 from convspec.oracle.evidence import Evidence, Subject, judge_stream, near
 from convspec.oracle.reference import trial, trials
@@ -116,7 +116,7 @@ def behaviour_step(subject: Subject, evidence: Evidence) -> None:
         behaviour.layout_findings(subject.target, cases, right),
         behaviour.repeat_findings(subject.target, cases),
         behaviour.empty_batch_findings(subject.target, cases, right),
-        behaviour.accepts_findings(subject.target, spread),
+        refusals.accepts_findings(subject.target, spread),
     ):
         evidence.judged.append(judged)
         evidence.findings.extend(findings)

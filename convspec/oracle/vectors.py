@@ -15,7 +15,7 @@ import numpy
 from convspec.arguments import Array
 from convspec.case import Case, forward_name
 from convspec.operations import OPERATIONS, Operation
-from convspec.oracle.behaviour import bad_calls
+from convspec.oracle.bad_calls import bad_calls
 from convspec.oracle.reference import spec, trial
 from convspec.oracle.special import special_cases
 from convspec.oracle.streams import exact_trials

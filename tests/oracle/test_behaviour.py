@@ -8,10 +8,8 @@ import pytest
 from convspec import fast
 from convspec.case import Case, forward_name, grouped, normalised
 from convspec.operations import OPERATIONS
+from convspec.oracle.bad_calls import BAD_ARGUMENTS, bad_calls
 from convspec.oracle.behaviour import (
-    BAD_ARGUMENTS,
-    accepts_findings,
-    bad_calls,
     empty_batch_findings,
     interruptions,
     layout_findings,
@@ -21,6 +19,7 @@ from convspec.oracle.behaviour import (
 from convspec.oracle.call import callee
 from convspec.oracle.filling import filled
 from convspec.oracle.reference import spec, trial
+from convspec.oracle.refusals import accepts_findings
 from convspec.oracle.samples import SAMPLES
 from tests.oracle.definitions import by_definition
 from tests.oracle.implementations import everything, offering
