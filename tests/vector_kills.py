@@ -15,13 +15,14 @@ import numpy
 
 import convspec.fast
 from convspec.oracle.call import Failed, Returned, call, callee
+from convspec.oracle.check import checkable_operations
 from convspec.oracle.deviations import DEVIATIONS
 from convspec.oracle.judge import judge
 from convspec.oracle.streams import exact_trials
 from convspec.oracle.trials.trial import Setting
 from convspec.oracle.vector_check import tally
 from convspec.oracle.vector_files import StoredVector
-from convspec.oracle.vectors import DTYPE, recordable_operations, vectors
+from convspec.oracle.vectors import DTYPE, vectors
 
 
 def planted(name: str, operation: str) -> SimpleNamespace:
@@ -56,7 +57,7 @@ def found(name: str, operation: str) -> bool:
 
 def pairs() -> Iterator[tuple[str, str]]:
     """Every deviation in each of its operations, operation by operation."""
-    for operation in recordable_operations():
+    for operation in checkable_operations():
         for name, deviation in DEVIATIONS.items():
             if operation in deviation.operations:
                 yield name, operation

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy
 
 from convspec.arguments import Array
-from convspec.case import Case, forward_name, grouped
+from convspec.case import Case, flat, forward_name, grouped
 from convspec.operations import OPERATIONS
 
 # Kinds of a call that did not come back, and after how many an operation is called no more.
@@ -156,9 +156,9 @@ def copies(operands: dict[str, Array]) -> dict[str, Array]:
 
 
 def output_count(operation: str, operands: dict[str, Array]) -> int:
-    """How many outputs an operation returns for these operands."""
+    """How many outputs an operation returns for these operands; each of a list counts."""
     row = OPERATIONS[forward_name(operation)]
-    return len(operands.keys() - row.discrete) - 1 if operation != row.name else row.outputs
+    return len(flat(operands).keys() - row.discrete) - 1 if operation != row.name else row.outputs
 
 
 def as_outputs(operation: str, result: Any, count: int) -> Outcome:

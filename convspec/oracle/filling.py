@@ -28,11 +28,13 @@ def filled(
     cap: int | None = None,
 ) -> dict[str, Array]:
     """Operands of integers whose every partial sum is exact where nothing but sums and products
-    is computed; with the cotangent first, of a `_vjp`.  A list of arrays is taken apart.
+    is computed, and at most `cap` in size; with the cotangent first, of a `_vjp`.  A list of arrays
+    is taken apart.
     """
     name = forward_name(operation)
     output = OPERATIONS[name].shape(*shapes.values(), **attributes)
-    largest = cap or reach_of(name, flat(shapes), output, dtype)
+    reach = reach_of(name, flat(shapes), output, dtype)
+    largest = min(cap or reach, reach)
 
     def draw(shape: Shape) -> Array:
         return integers(rng, shape, largest, dtype)

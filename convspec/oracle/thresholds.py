@@ -110,7 +110,8 @@ def _case(
         operands = {"input": distinct(rng, shapes["input"], dtype)}
         largest = amplitude(1, dtype, factors=1)
     else:
-        largest = cap or amplitude(_terms(shapes, output), dtype)
+        reach = amplitude(_terms(shapes, output), dtype)
+        largest = min(cap or reach, reach)
         operands = {name: integers(rng, shape, largest, dtype) for name, shape in shapes.items()}
     if operation.endswith("_vjp"):
         operands = {"cotangent": integers(rng, output, min(largest, 8), dtype), **operands}

@@ -18,7 +18,7 @@ import numpy
 
 import convspec
 from convspec.arguments import Array
-from convspec.case import forward_name
+from convspec.case import forward_name, grouped
 from convspec.operations import OPERATIONS
 from convspec.oracle.stored import MOST_ENTRIES, StoredError, checked_case, read_file
 from convspec.oracle.vectors import DTYPE, NOTES, Vector, vectors
@@ -108,7 +108,7 @@ def _told(name: str, vector: Vector, numbers: _Numbers) -> str:
         key: [numbers.of(each) for each in operand]
         if isinstance(operand, list)
         else numbers.of(operand)
-        for key, operand in vector.case.operands.items()
+        for key, operand in grouped(vector.case.operation, vector.case.operands).items()
     }
     told: dict[str, Any] = {
         "id": name,

@@ -28,8 +28,11 @@ LARGEST = 127
 # Draws of a case that are recorded, an odd number: of a linear map few, where a mistake shows in
 # each; more of a selection, which is certified by many; one of an elementary function.
 LINEAR_KEPT, SELECTIONS_KEPT, ELEMENTARY_KEPT = 3, 11, 1
-# Every so many cases of a sweep one is recorded.
+# Every so many cases of a sweep one is recorded; fewer where what varies is little, and where
+# each output is judged by itself.
 SHARE = {"quick": 3, "standard": 2, "exhaustive": 2}
+SHARE_OF_LAYERS = {"quick": 5, "standard": 4, "exhaustive": 4}
+SHARE_OF_ELEMENTARY = {"quick": 10, "standard": 8, "exhaustive": 8}
 REFUSALS_FROM = 24
 BATCHED = ("cotangent", "input", "values", "indices", "logits", "labels", "mask")
 
@@ -50,16 +53,6 @@ NOTES = {
     "Bias": "There is a bias.",
     "SingleItem": "The batch holds one item.",
 }
-
-
-def recordable_operations() -> tuple[str, ...]:
-    """The operations that are recorded: those whose cases share their arrays, and so stay small.
-
-    >>> recordable_operations()[-1]
-    'average_pool_vjp'
-    """
-    names = (name for row in OPERATIONS if row not in RECIPES for name in (row, f"{row}_vjp"))
-    return tuple(names)
 
 
 class Vector(NamedTuple):
@@ -96,9 +89,16 @@ def vectors(operation: str, level: str, seed: int) -> Iterator[Vector]:
 def _swept(operation: str, level: str, seed: int) -> Iterator[Case]:
     """A share of the exact sweep, with few draws."""
     setting = Setting(DTYPE, numpy.random.default_rng(seed), LARGEST)
+    share = _share(OPERATIONS[forward_name(operation)])[level]
     for number, due in enumerate(exact_trials(operation, level, seed, setting)):
-        if number % SHARE[level] == 0:
+        if number % share == 0:
             yield _with_few_draws(Case(operation, due.operands, due.attributes))
+
+
+def _share(row: Operation) -> dict[str, int]:
+    if row.rounding == "elementary":
+        return SHARE_OF_ELEMENTARY
+    return SHARE_OF_LAYERS if row.name in RECIPES else SHARE
 
 
 def _with_few_draws(case: Case) -> Case:

@@ -39,8 +39,8 @@ class Setting(NamedTuple):
 
 
 def reach(setting: Setting, largest: int) -> int:
-    """The largest entry to draw where `largest` keeps sums exact; noted in the setting."""
-    chosen = setting.largest or largest
+    """The largest entry to draw, where `largest` keeps sums exact; noted in the setting."""
+    chosen = min(setting.largest or largest, largest)
     if setting.drawn is not None:
         setting.drawn.add(chosen)
     return chosen
