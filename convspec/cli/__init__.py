@@ -20,6 +20,7 @@ VERBS = {
     "list": "What there is: operations, targets, deviations.",
     "claims": "What the source documents state, each with its verdict and proofs.",
     "summary": "The layers of a network, with their sizes and counts.",
+    "learn": "Write a convolution of your own, step by step.",
     "mistake": "A known mistake at its smallest, and where it shipped.",
 }
 

@@ -40,8 +40,9 @@ class Picture(NamedTuple):
     marked: bool
 
 
-def picture(case: Case, expected: Output, actual: Output) -> Picture:
-    """The case, what was expected of it and what came out; a `str` output tells of an exception.
+def picture(case: Case, expected: Output, actual: Output, *, word: str = "actual") -> Picture:
+    """The case, what was expected of it and what came out, called by a word of the caller's; a
+    `str` output tells of an exception.
 
     >>> x, w = numpy.array([[[1, 2, 3]]]), numpy.array([[[1, 0]]])
     >>> case = Case("conv", {"input": x, "weight": w}, {"stride": (1,), "padding": ((0, 0),)})
@@ -57,9 +58,9 @@ def picture(case: Case, expected: Output, actual: Output) -> Picture:
         for name, array in arrays(case)
         for shown in slices(name, array, read.get(name, set()), axes=min(axes, array.ndim))
     ]
-    compared = _compared(outputs, results, wrong, axes)
+    compared = _compared(outputs, results, wrong, axes, word)
     return Picture(
-        call_text(case), operands, _verdict(case, outputs, results), compared, bool(read)
+        call_text(case), operands, _verdict(case, outputs, results, word), compared, bool(read)
     )
 
 
@@ -119,25 +120,27 @@ def call_text(case: Case) -> str:
     return f"{case.operation}({', '.join(given)})"
 
 
-def _verdict(case: Case, expected: list[Array] | str, actual: list[Array] | str) -> list[str]:
+def _verdict(
+    case: Case, expected: list[Array] | str, actual: list[Array] | str, word: str
+) -> list[str]:
     """What differs, in words: how it ended, the shape, the first element or the dtype."""
     if isinstance(expected, str) or isinstance(actual, str):
-        told = (("expected", expected), ("actual", actual))
+        told = (("expected", expected), (word, actual))
         return [f"{word}: {text}" for word, text in told if isinstance(text, str)]
     if len(expected) != len(actual):
-        return [f"expected {len(expected)} outputs, actual {len(actual)}"]
+        return [f"expected {len(expected)} outputs, {word} {len(actual)}"]
     wrong = first_wrong(expected, actual)
     for position, (e, a) in enumerate(zip(expected, actual, strict=True)):
         of = _output_name(case, position)
         if e.shape != a.shape:
-            return [f"{of}shape differs: expected {e.shape}, actual {a.shape}"]
+            return [f"{of}shape differs: expected {e.shape}, {word} {a.shape}"]
         if wrong and wrong.output == position:
             exact = number(e[wrong.element]) == number(a[wrong.element])
             values = [number(array[wrong.element], exact=exact) for array in (e, a)]
-            first = f"first {list(wrong.element)}: expected {values[0]}, actual {values[1]}"
+            first = f"first {list(wrong.element)}: expected {values[0]}, {word} {values[1]}"
             return [f"{of}{wrong.total} of {e.size} elements differ; {first}"]
         if e.dtype != a.dtype:
-            return [f"{of}dtype differs: expected {e.dtype}, actual {a.dtype}"]
+            return [f"{of}dtype differs: expected {e.dtype}, {word} {a.dtype}"]
     return ["every value agrees"]
 
 
@@ -153,19 +156,23 @@ def _output_name(case: Case, position: int) -> str:
 
 
 def _compared(
-    expected: list[Array] | str, actual: list[Array] | str, wrong: Wrong | None, axes: int
+    expected: list[Array] | str,
+    actual: list[Array] | str,
+    wrong: Wrong | None,
+    axes: int,
+    word: str,
 ) -> list[Slice]:
     """The expected output, the actual one, and their difference."""
     which = wrong.output if wrong else _first_misshapen(expected, actual)
     marked = {wrong.element} if wrong else set()
     found = []
-    for title, outputs in (("expected", expected), ("actual", actual)):
+    for title, outputs in (("expected", expected), (word, actual)):
         if not isinstance(outputs, str) and which < len(outputs):
             array = outputs[which]
             found += slices(title, array, marked, axes=min(axes, array.ndim))
     if wrong and not isinstance(expected, str) and not isinstance(actual, str):
         found += slices(
-            "actual - expected ", _difference(expected[which], actual[which]), marked, axes=axes
+            f"{word} - expected ", _difference(expected[which], actual[which]), marked, axes=axes
         )
     return found
 

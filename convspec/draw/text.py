@@ -9,8 +9,11 @@ from convspec.draw.grid import block, side_by_side
 from convspec.draw.picture import Output, picture
 
 
-def draw(case: Case, expected: Output, actual: Output, *, width: int = 80) -> str:
-    """The case, what was expected of it and what came out; a `str` output tells of an exception.
+def draw(
+    case: Case, expected: Output, actual: Output, *, width: int = 80, word: str = "actual"
+) -> str:
+    """The case, what was expected of it and what came out, called by a word of the caller's; a
+    `str` output tells of an exception.
 
     >>> import numpy
     >>> x, w = numpy.array([[[1, 2, 3]]]), numpy.array([[[1, 0]]])
@@ -27,7 +30,7 @@ def draw(case: Case, expected: Output, actual: Output, *, width: int = 80) -> st
       expected[0, 0]    actual[0, 0]    actual - expected [0, 0]
       [1] 2             [2] 3           [1] 1
     """
-    shown = picture(case, expected, actual)
+    shown = picture(case, expected, actual, word=word)
     said = [wrapped(line, width) for line in shown.said]
     operands = side_by_side([block(each) for each in shown.operands], width)
     lines = [wrapped(shown.call, width), "", *operands, "", *said]

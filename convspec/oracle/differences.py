@@ -177,7 +177,7 @@ def _answers(context: Context) -> Callable[[Case], Any]:
 def _difference(
     context: Context, findings: list[Finding], names: list[str], passing: Sequence[Case]
 ) -> Difference:
-    finding = _minimised(context, findings[0], names)
+    finding = minimised(context, findings[0], names)
     expected = _stored(finding)
     failing = [f.case for f in findings]
     everywhere = diagnose([(f.case, observed(f)) for f in findings], passing)
@@ -207,7 +207,7 @@ def _together(case: Case) -> dict[str, Any]:
     return grouped(case.operation, case.operands)
 
 
-def _minimised(context: Context, finding: Finding, names: list[str]) -> Finding:
+def minimised(context: Context, finding: Finding, names: Sequence[str]) -> Finding:
     """The smallest finding of the same kind and, where it has a name, of the same name."""
     if finding.kind not in REPEATABLE:
         return finding

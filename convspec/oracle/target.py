@@ -191,7 +191,7 @@ def _module(target: str, name: str) -> Any:
 def _outside(target: str, name: str) -> ModuleType:
     """The module of a file or of a name."""
     if name.endswith(".py") or Path(name).is_file():
-        return _import_file(target, Path(name))
+        return import_file(target, Path(name))
     if "/" in name or "\\" in name:
         raise TargetError(f"{target}: no such file")
     _search_last(Path.cwd())
@@ -226,8 +226,11 @@ def _load_entry(target: str, entry: EntryPoint) -> Any:
         ) from error
 
 
-def _import_file(target: str, path: Path) -> ModuleType:
-    """The module in a file, under a name that no other module has."""
+def import_file(target: str, path: Path) -> ModuleType:
+    """The module in a file, under a name that no other module has; whatever it offers.
+
+    Raises `TargetError` where there is no such file, or running it fails.
+    """
     if not path.is_file():
         raise TargetError(f"{target}: no such file")
     digest = sha256(str(path.resolve()).encode()).hexdigest()[:12]

@@ -1,0 +1,101 @@
+"""`convspec learn`: what a learner sees, from an empty file to the last step."""
+
+from __future__ import annotations
+
+import pytest
+from click.testing import CliRunner
+
+from convspec.cli import main
+from tests.learn.trying import FILES, read, tried
+
+
+def learn(*arguments):
+    return CliRunner().invoke(main, ["learn", *map(str, arguments)])
+
+
+def test_the_steps_are_listed():
+    result = learn()
+    assert result.exit_code == 0
+    assert result.output.splitlines()[:2] == [
+        "valid    one dimension, no padding",
+        "stride   stride",
+    ]
+
+
+def test_a_new_file_asks_for_the_first_step_and_is_never_overwritten(tmp_path):
+    file = tmp_path / "mine.py"
+    assert learn(file, "--new").exit_code == 0
+    written = file.read_text(encoding="utf-8")
+    again = learn(file, "--new")
+    assert again.exit_code == 2
+    assert "stays as it is" in again.output
+    assert file.read_text(encoding="utf-8") == written
+    result = learn(file)
+    assert result.exit_code == 1
+    assert "next   valid" in result.output
+    assert "Write: def conv(input, weight):" in result.output
+
+
+def test_what_is_solved_is_right():
+    assert tried(FILES / "solved_so_far.py")["outcome"] == "Right"
+
+
+def test_a_mistake_is_named_and_drawn():
+    result = learn(FILES / "flipped.py")
+    assert result.exit_code == 1
+    assert "wrong  valid" in result.output
+    assert "The flip." in result.output
+    assert "yours - expected" in result.output
+
+
+def test_hints_come_one_at_a_time():
+    file = FILES / "flipped.py"
+    none, one, two = (learn(file, *["--hint"] * count).output for count in range(3))
+    assert [text.count("Hint ") for text in (none, one, two)] == [0, 1, 2]
+
+
+def test_it_starts_anywhere():
+    result = learn(FILES / "flipped.py", "--from", "stride")
+    assert "  wrong  stride" in result.output
+    assert "valid" not in result.output
+    unknown = learn(FILES / "flipped.py", "--from", "strid")
+    assert unknown.exit_code == 2
+    assert "did you mean stride?" in unknown.output
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "code"),
+    [
+        ("", "next   valid: there is no function conv yet", 1),
+        ("def conv(input, weight)\n    return 1\n", "SyntaxError in line 1", 2),
+        ("def conv(input, weight):\n    return 1 / 0\n", "ZeroDivisionError", 1),
+        ("def conv(input, weight):\n    exit()\n", "SystemExit", 1),
+        ("def conv(input, weight):\n    return None\n", "None", 1),
+        ("def conv(input, weight):\n    return input\n", "wrong values", 1),
+        ("def conv(input, weight):\n    print('so far')\n    return input\n", "so far", 1),
+        ("def conv(input, weight):\n    input += 1\n    return input\n", "is changed", 1),
+    ],
+)
+def test_whatever_is_in_the_file_is_told_in_words(tmp_path, text, said, code):
+    file = tmp_path / "mine.py"
+    file.write_text(text, encoding="utf-8")
+    told, status = read(file)
+    assert said in told
+    assert status == code
+    assert "Traceback" not in told
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("def conv(input, weight):\n    while True:\n        pass\n", "the call does not end"),
+        ("import os\ndef conv(input, weight):\n    os._exit(3)\n", "the process crashes"),
+    ],
+)
+def test_a_call_that_does_not_come_back_is_shown(tmp_path, text, said):
+    file = tmp_path / "mine.py"
+    file.write_text(text, encoding="utf-8")
+    result = learn(file)
+    assert f"  wrong  valid: {said}" in result.output
+    assert "conv(input (1, 1, " in result.output
+    assert result.exit_code == 1
