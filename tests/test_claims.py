@@ -125,3 +125,12 @@ def test_the_case_that_is_drawn_is_the_smallest_of_the_proof():
     assert sizes.max_pool.__name__ == "max_pool"
     assert not hasattr(sizes.max_pool, "__wrapped__")  # the test has its own function back
     assert shown.smallest_case(sizes.test_relationship_4) is None
+
+
+def test_a_law_that_draws_its_examples_draws_the_same_ones(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    first, again = run("pooling-subsamples"), run("pooling-subsamples")
+    assert "The smallest case: " in first.output
+    assert "shape (0," not in first.output
+    assert first.output == again.output
+    assert not any(tmp_path.iterdir())
