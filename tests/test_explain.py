@@ -172,15 +172,24 @@ def test_a_picture_as_svg(tmp_path):
     space = "{http://www.w3.org/2000/svg}"
     cells = root.findall(f"{space}rect")
     assert len(cells) == 36 + 9
-    assert sum("mark" in cell.get("class") for cell in cells) == 9 + 9
-    assert sum("padding" in cell.get("class") for cell in cells) == 11
+    assert sum("mark" in cell.get("class", "") for cell in cells) == 9 + 9
+    assert sum("padding" in cell.get("class", "") for cell in cells) == 11
     assert "href" not in path.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("relu input=1,3", "relu: what an element of it reads is not drawn yet"),
+        ("conv input=1,1,5 weight=1,1,3 --animate outputs", "needs --output FILE.svg"),
+        ("conv input=1,1,5 weight=1,1,3 --matrix --output conv.svg", "--matrix needs --animate"),
+        (
+            "linear input=1,10 weight=2,10 --animate outputs --output linear.svg",
+            "an axis is longer than the 9 that are drawn",
+        ),
+        (
+            "max_pool input=1,1,4 kernel_size=2 --animate outputs --matrix --output pool.svg",
+            "operation='max_pool': must be one of convolve",
+        ),
         ("conv input=1,1,5 weight=1,1,3 --output conv.png", "must end in .svg"),
         ("conv input=1,1,5 weight=1,1,3 --output no/where.svg", "cannot be written"),
     ],

@@ -121,11 +121,11 @@ def _picture(difference: Difference) -> Iterator[str]:
 
 def _grids(shown: Iterable[Slice]) -> Iterator[str]:
     yield '<div class="grids">'
-    for title, rows, note in shown:
-        yield f"<figure><figcaption>{_text(title)}</figcaption>"
+    for each in shown:
+        yield f"<figure><figcaption>{_text(each.title)}</figcaption>"
         yield '<table class="grid"><tbody>'
-        yield from (f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
-        yield f"</tbody></table>{_text(note)}</figure>"
+        yield from (f"<tr>{''.join(map(_cell, row))}</tr>" for row in each.rows)
+        yield f"</tbody></table>{_text(each.note)}</figure>"
     yield "</div>"
 
 

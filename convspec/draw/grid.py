@@ -24,11 +24,17 @@ class Cell(NamedTuple):
 
 
 class Slice(NamedTuple):
-    """A part of an array as rows of cells, under a title; what is left out is said in a note."""
+    """A part of an array as rows of cells, under a title; what is left out is said in a note.
+
+    `prefix` is the index of the slice on the axes that are not drawn, and `origin` the row and
+    column of the first cell.
+    """
 
     title: str
     rows: list[list[Cell]]
     note: str
+    prefix: Index = ()
+    origin: tuple[int, int] = (0, 0)
 
 
 class Block(NamedTuple):
@@ -61,7 +67,7 @@ def slices(
     >>> import numpy
     >>> slices("x", numpy.array([1, 2]), {(-1,)}, axes=1)
     [Slice(title='x', rows=[[Cell(text='.', marked=True), Cell(text='1', marked=False), \
-Cell(text='2', marked=False)]], note='')]
+Cell(text='2', marked=False)]], note='', prefix=(), origin=(0, -1))]
     """
     leading = array.ndim - axes
     prefixes = sorted({index[:leading] for index in marked if _holds(array, index[:leading])})
@@ -71,7 +77,7 @@ Cell(text='2', marked=False)]], note='')]
     for prefix in (prefixes or [(0,) * leading])[:SLICES]:
         inside = {index[leading:] for index in marked if index[:leading] == prefix}
         title = f"{name}[{', '.join(map(str, prefix))}]" if prefix else name
-        shown.append(_slice(title, array[prefix], inside, exact=exact))
+        shown.append(_slice(title, array[prefix], inside, exact=exact)._replace(prefix=prefix))
     if len(prefixes) > SLICES:
         more = f"and {len(prefixes) - SLICES} more slices"
         notes = [note for note in (shown[-1].note, more) if note]
@@ -91,7 +97,25 @@ def _slice(title: str, array: Array, marked: set[Index], *, exact: bool) -> Slic
         [Cell(_text(array, (i, j), exact=exact), (i, j) in marked) for j in ranges[1]]
         for i in ranges[0]
     ]
-    return Slice(title, rows, _left_out(array.shape, ranges))
+    origin = (ranges[0].start, ranges[1].start)
+    return Slice(title, rows, _left_out(array.shape, ranges), origin=origin)
+
+
+def cells_of(shown: Slice, marked: set[Index]) -> set[tuple[int, int]]:
+    """The cells of a slice, by row and column, that hold marked elements of its array.
+
+    >>> (x,) = slices("x", numpy.array([[1, 2]]), {(0, -1)}, axes=1)
+    >>> sorted(cells_of(x, {(0, -1), (0, 1), (1, 0)}))
+    [(0, 0), (0, 2)]
+    """
+    leading = len(shown.prefix)
+    found = set()
+    for index in marked:
+        if index[:leading] == shown.prefix:
+            i, j = (0, *index[leading:])[-2:]
+            found.add((i - shown.origin[0], j - shown.origin[1]))
+    rows, columns = len(shown.rows), max((len(row) for row in shown.rows), default=0)
+    return {(i, j) for i, j in found if 0 <= i < rows and 0 <= j < columns}
 
 
 def block(shown: Slice) -> Block:

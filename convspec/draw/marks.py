@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from itertools import product
+import itertools
+from collections.abc import Iterator
 from typing import Any
+
+import numpy
 
 from convspec.arguments import Shape
 from convspec.case import Case, call_windows
+from convspec.operations import OPERATIONS
 from convspec.transposed_convolution import conv_transpose_windows
 from convspec.window import Window, overlap, positions, taps, window_taps
 
@@ -26,7 +30,8 @@ def marks(case: Case, index: Index) -> Marks:
     """The index of every element, by operand, that output element `index` is computed from.
 
     Positions of the window that lie on padding are among them; their indices are outside the
-    array.  Gradients, which read nearly everything, have no marks.
+    array.  Of an operation that slides no window they are the elements that the cotangent of the
+    output element comes back to.  Gradients, which read nearly everything, have no marks.
 
     >>> import numpy
     >>> operands = {"input": numpy.zeros((1, 1, 4))}
@@ -45,7 +50,50 @@ def marks(case: Case, index: Index) -> Marks:
         n, c, *i = index
         sliding = call_windows(case.operation, shapes, case.attributes)
         return {"input": {(n, c, *a) for _, a in _all_taps(shapes["input"][2:], sliding, i)}}
-    return {}
+    return {} if case.operation.endswith("_vjp") else _reached(case, index)
+
+
+# Operations whose derivative names one element of many that they look at: others that look at the
+# same elements and depend on each of them.
+_AVERAGES = {"adaptive_max_pool": "adaptive_average_pool"}
+
+
+def _reached(case: Case, index: Index) -> Marks:
+    """The elements whose cotangent is other than 0 where that of output element `index` is 1.
+
+    The operands are roots of different integers, at which no derivative is 0 by chance; a single
+    operand that the operation is linear in makes no difference, and stays.
+    """
+    row = OPERATIONS[_AVERAGES.get(case.operation, case.operation)]
+    attributes = dict(case.attributes)
+    if "levels" in attributes:
+        attributes["kind"] = "average"
+    count = itertools.count(2)
+    floating = tuple(name for name in case.operands if name not in row.discrete)
+    kept = floating if floating == row.linear_in and len(floating) == 1 else ()
+    operands = {
+        name: operand if name in row.discrete or name in kept else _roots(operand, count)
+        for name, operand in case.operands.items()
+    }
+    cotangent = numpy.zeros(row.shape(*map(_shape, operands.values()), **attributes))
+    cotangent[index] = 1.0
+    names: list[str] = []
+    for name, operand in operands.items():
+        parts = range(len(operand)) if isinstance(operand, list) else []
+        names += [f"{name}[{i}]" for i in parts] or [name] * (name not in row.discrete)
+    gradients = row.vjp(cotangent, *operands.values(), **attributes)
+    return {
+        name: {tuple(map(int, where)) for where in numpy.argwhere(gradient)}
+        for name, gradient in zip(names, gradients, strict=True)
+    }
+
+
+def _roots(operand: Any, count: Iterator[int]) -> Any:
+    """An operand of the same shape that holds the roots of the next integers."""
+    if isinstance(operand, list):
+        return [_roots(each, count) for each in operand]
+    taken = list(itertools.islice(count, operand.size))
+    return numpy.sqrt(numpy.array(taken, numpy.float64)).reshape(operand.shape)
 
 
 def _shape(operand: Any) -> Any:
@@ -61,7 +109,7 @@ def _all_taps(
     for n, w, i in zip(spatial, sliding, position, strict=True):
         inside = taps(n + w.low + w.high, w._replace(low=0, high=0), i)
         axes.append([(j, a - w.low) for j, a in inside])
-    return [(tuple(j for j, _ in p), tuple(a for _, a in p)) for p in product(*axes)]
+    return [(tuple(j for j, _ in p), tuple(a for _, a in p)) for p in itertools.product(*axes)]
 
 
 def _conv_marks(case: Case, shapes: dict[str, Shape], index: Index) -> Marks:
