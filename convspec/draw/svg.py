@@ -30,11 +30,9 @@ STYLE = """
 """
 MOTION = """
 .convspec-picture .frame {{ opacity: 0 }}
-.convspec-picture .still {{ opacity: 1 }}
+@media (prefers-reduced-motion: reduce) {{ .convspec-picture .still {{ opacity: 1 }} }}
 @media (prefers-reduced-motion: no-preference) {{
-  .convspec-picture .of-{count} {{
-    opacity: 0; animation: convspec-{count} {seconds:g}s step-end infinite
-  }}
+  .convspec-picture .of-{count} {{ animation: convspec-{count} {seconds:g}s step-end infinite }}
 }}
 @keyframes convspec-{count} {{ 0% {{ opacity: 1 }} {share:.4g}%, 100% {{ opacity: 0 }} }}
 """
