@@ -37,6 +37,8 @@ def with_a_mistake(source, right, wrong, place):
     """A copy of an example with one line changed."""
     text = (ROOT / "examples" / source).read_text(encoding="utf-8")
     assert text.count(right) == 1
+    for neighbour in (ROOT / "examples" / source).parent.iterdir():
+        shutil.copy(neighbour, place)
     copy = place / Path(source).name
     copy.write_text(text.replace(right, wrong), encoding="utf-8")
     return copy

@@ -1,7 +1,7 @@
 // conv, its gradients and max_pool in JavaScript, offered to `convspec check "exec:node conv.mjs"`.
-// Node 20 or later, no dependencies.  The wire protocol is in the second half of this file.
+// Node 20 or later, no dependencies.
 
-import { readSync, writeSync } from "node:fs";
+import { serve } from "./wire.mjs";
 
 const product = (sizes) => sizes.reduce((a, b) => a * b, 1);
 
@@ -134,91 +134,11 @@ function max_pool({ input }, attributes) {
   return [output];
 }
 
-// From here on: the wire protocol.
-
-const OPERATIONS = { conv, conv_vjp, max_pool };
 const SLIDING = ["stride", "padding", "dilation"];
-const ATTRIBUTES = {
+const attributes = {
   conv: [...SLIDING, "groups"],
   conv_vjp: [...SLIDING, "groups"],
   max_pool: [...SLIDING, "kernel_size", "ceil_mode"],
 };
-const ARRAYS = { F32: Float32Array, F64: Float64Array };
 
-// `count` bytes of standard input; null where it ends.
-function read(count) {
-  const bytes = Buffer.alloc(count);
-  for (let done = 0; done < count; ) {
-    const got = readSync(0, bytes, done, count - done);
-    if (got === 0) return null;
-    done += got;
-  }
-  return bytes;
-}
-
-// A safetensors file: the length of a JSON header, the header, the arrays' bytes.
-function decode(bytes) {
-  const length = Number(bytes.readBigUInt64LE(0));
-  const { __metadata__: metadata, ...entries } = JSON.parse(bytes.toString("utf8", 8, 8 + length));
-  const arrays = {};
-  for (const [name, { dtype, shape, data_offsets }] of Object.entries(entries)) {
-    const [begin, end] = data_offsets.map((offset) => 8 + length + offset);
-    // A copy, because a view must be aligned; the arrays of other dtypes are not looked at.
-    const piece = Uint8Array.prototype.slice.call(bytes, begin, end).buffer;
-    arrays[name] = { dtype, shape, data: dtype in ARRAYS ? new ARRAYS[dtype](piece) : null };
-  }
-  return { metadata, arrays };
-}
-
-function encode(metadata, arrays) {
-  const header = { __metadata__: metadata };
-  const pieces = [];
-  let offset = 0;
-  for (const [name, { dtype, shape, data }] of Object.entries(arrays)) {
-    const piece = Buffer.from(new ARRAYS[dtype](data).buffer);
-    header[name] = { dtype, shape, data_offsets: [offset, offset + piece.length] };
-    pieces.push(piece);
-    offset += piece.length;
-  }
-  const text = Buffer.from(JSON.stringify(header));
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(text.length));
-  return Buffer.concat([length, text, ...pieces]);
-}
-
-function write(content) {
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(content.length));
-  const frame = Buffer.concat([length, content]);
-  for (let done = 0; done < frame.length; ) done += writeSync(1, frame, done);
-}
-
-function respond({ metadata, arrays }) {
-  const { id, operation } = metadata;
-  if (operation === "describe") {
-    const operations = JSON.stringify(Object.keys(OPERATIONS));
-    const dtypes = JSON.stringify(["float32", "float64"]);
-    return encode({ id, status: "ok", name: "javascript", version: "1", operations, dtypes }, {});
-  }
-  const unsupported = (message) => encode({ id, status: "unsupported", message }, {});
-  if (!(operation in OPERATIONS)) return unsupported(operation);
-  const attributes = JSON.parse(metadata.attributes);
-  for (const name of Object.keys(attributes))
-    if (!ATTRIBUTES[operation].includes(name)) return unsupported(`attribute ${name}`);
-  const dtypes = Object.values(arrays).map(({ dtype }) => dtype);
-  if (dtypes.some((dtype) => !(dtype in ARRAYS) || dtype !== dtypes[0]))
-    return unsupported(`dtypes ${dtypes}`);
-  try {
-    const outputs = {};
-    OPERATIONS[operation](arrays, attributes).forEach((output, index) => {
-      outputs[index ? `output_${index}` : "output"] = { ...output, dtype: dtypes[0] };
-    });
-    return encode({ id, status: "ok" }, outputs);
-  } catch (error) {
-    return encode({ id, status: "error", message: String(error) }, {});
-  }
-}
-
-for (let length; (length = read(8)); ) {
-  write(respond(decode(read(Number(length.readBigUInt64LE(0))))));
-}
+serve({ name: "javascript", operations: { conv, conv_vjp, max_pool }, attributes });

@@ -1,0 +1,199 @@
+"use strict";
+// The sum behind the selected output and the formula of the output size, numbers filled in.
+(() => {
+  const { isPool, planOf } = configuration;
+  const { bracketed, divisorOf, format, selectedOf, sizeOf, sumText, termsOf, valueOf } = explanation;
+  const { below, byId, element, formula, fraction, letter, math, number, row, sign } = dom;
+  const { name } = explanation;
+
+  const inputLetter = () => below(letter("x", "x"), row(letter("c"), sign(","), ...place()));
+  const place = () => [letter("i"), letter("s"), sign("−"), letter("p"), sign("+"), letter("j"), letter("d")];
+  const sumOver = (...under) => math("munder", {}, sign("∑"), row(...under));
+
+  const GENERAL = {
+    conv: () => [
+      below(letter("y", "y"), row(letter("o"), sign(","), letter("i"))),
+      sign("="),
+      below(letter("b", "w"), letter("o")),
+      sign("+"),
+      sumOver(letter("c")),
+      sumOver(letter("j")),
+      inputLetter(),
+      below(letter("w", "w"), row(letter("o"), sign(","), letter("c"), sign(","), letter("j"))),
+    ],
+    conv_transpose: () => [
+      below(letter("y", "y"), row(letter("o"), sign(","), letter("a"))),
+      sign("="),
+      below(letter("b", "w"), letter("o")),
+      sign("+"),
+      sumOver(letter("c")),
+      sumOver(letter("a"), sign("="), ...place()),
+      below(letter("x", "x"), row(letter("c"), sign(","), letter("i"))),
+      below(letter("w", "w"), row(letter("c"), sign(","), letter("o"), sign(","), letter("j"))),
+    ],
+    max_pool: () => [
+      below(letter("y", "y"), row(letter("c"), sign(","), letter("i"))),
+      sign("="),
+      math("munder", {}, sign("max"), letter("j")),
+      inputLetter(),
+    ],
+    average_pool: () => [
+      below(letter("y", "y"), row(letter("c"), sign(","), letter("i"))),
+      sign("="),
+      fraction(number(1), below(letter("m"), letter("i"))),
+      sumOver(letter("j")),
+      inputLetter(),
+    ],
+  };
+
+  // The line of numbers, each in the colour of its array; its text is `sumText`.
+  function worked(chosen) {
+    const terms = termsOf(chosen, chosen.at).filter(({ inside }) => inside);
+    const say = (kind, value) => element("span", { class: kind }, bracketed(value));
+    const result = element("span", { class: "y result" }, format(valueOf(chosen, chosen.at)));
+    const joined = (parts, between) => parts.flatMap((part, at) => (at ? [between, ...part] : part));
+    if (chosen.operation === "max_pool") {
+      const best = selectedOf(terms);
+      const values = terms.map((term) => [
+        element("span", { class: term === best ? "x best" : "x" }, format(term.x)),
+      ]);
+      return ["max(", ...joined(values, ", "), ") = ", result];
+    }
+    if (isPool(chosen)) {
+      const values = terms.map(({ x }) => [say("x", x)]);
+      return ["(", ...joined(values, " + "), `) / ${divisorOf(chosen, chosen.at)} = `, result];
+    }
+    const bias = chosen.b[chosen.at[0]];
+    const products = terms.map(({ x, w }) => [
+      element("span", { class: "product" }, say("x", x), "·", say("w", w)),
+    ]);
+    const parts = bias === 0 && products.length ? products : [[say("w", bias)], ...products];
+    return [...joined(parts, " + "), " = ", result];
+  }
+
+  function padded(chosen) {
+    const terms = termsOf(chosen, chosen.at);
+    const count = terms.filter(({ inside }) => !inside).length;
+    if (!count) return [];
+    const where = chosen.operation === "conv_transpose" ? "the input" : "the input, on padding";
+    const does = chosen.operation === "max_pool" ? "take no part" : "add nothing";
+    return [`${count} of ${terms.length} taps lie outside ${where}: they do not exist and ${does}.`];
+  }
+
+  function termTable(chosen) {
+    const terms = termsOf(chosen, chosen.at);
+    const head = isPool(chosen) ? ["element", "value"] : ["product", "numbers", "value", "sum so far"];
+    let sum = chosen.b[chosen.at[0]] ?? 0;
+    const rows = terms.map(({ input, weight, inside, x, w }) => {
+      const what = weight ? `${name("x", input)} · ${name("w", weight)}` : name("x", input);
+      const cells = () => {
+        if (!inside) return ["outside", ...(weight ? ["", ""] : [])];
+        if (!weight) return [format(x)];
+        sum += x * w;
+        return [`${bracketed(x)} · ${bracketed(w)}`, format(x * w), format(sum)];
+      };
+      const texts = [what, ...cells()];
+      return element(
+        "tr",
+        { class: inside ? undefined : "outside" },
+        texts.map((text) => element("td", {}, text)),
+      );
+    });
+    return element(
+      "table",
+      { class: "terms" },
+      element("thead", {}, element("tr", {}, head.map((text) => element("th", { scope: "col" }, text)))),
+      element("tbody", {}, rows),
+    );
+  }
+
+  function paintSum(chosen) {
+    const open = byId("terms")?.open ?? false;
+    byId("sum").replaceChildren(
+      element("div", { class: "formula" }, formula(...GENERAL[chosen.operation]())),
+      element(
+        "p",
+        { class: "worked", id: "worked" },
+        element("span", { class: "y" }, name("y", chosen.at)),
+        " = ",
+        worked(chosen),
+      ),
+      element("p", { class: "aside", id: "padded" }, padded(chosen)),
+      element(
+        "details",
+        { id: "terms", ...(open ? { open: "" } : {}) },
+        element("summary", {}, "Term by term"),
+        termTable(chosen),
+      ),
+    );
+  }
+
+  const floored = (...inner) => row(sign("⌊"), ...inner, sign("⌋"));
+  const ceiled = (...inner) => row(sign("⌈"), ...inner, sign("⌉"));
+
+  function slidingSize({ n, low, high, kernel, dilation, stride, ceil, size, dropped }) {
+    const rounded = ceil ? ceiled : floored;
+    const symbols = [
+      ...[letter("n", "x"), sign("+"), letter("p"), sign("+"), letter("p′"), sign("−")],
+      ...[letter("d"), sign("("), letter("k", "w"), sign("−"), number(1), sign(")"), sign("−"), number(1)],
+    ];
+    const numbers = [
+      ...[number(n, "x"), sign("+"), number(low), sign("+"), number(high), sign("−")],
+      ...[number(dilation), sign("("), number(kernel, "w"), sign("−"), number(1), sign(")")],
+      ...[sign("−"), number(1)],
+    ];
+    return formula(
+      ...[rounded(fraction(row(...symbols), letter("s"))), sign("+"), number(1), sign("=")],
+      ...[rounded(fraction(row(...numbers), number(stride))), sign("+"), number(1)],
+      ...(dropped ? [sign("−"), number(1)] : []),
+      ...[sign("="), number(size, "y")],
+    );
+  }
+
+  function transposedSize({ n, low, high, kernel, dilation, stride, extra, size }) {
+    const shape = (first, steps, before, after, spread, taps, more) => [
+      ...[sign("("), first, sign("−"), number(1), sign(")"), steps, sign("−"), before, sign("−"), after],
+      ...[sign("+"), spread, sign("("), taps, sign("−"), number(1), sign(")"), sign("+"), number(1)],
+      ...[sign("+"), more],
+    ];
+    const letters = [letter("n", "x"), letter("s"), letter("p"), letter("p′"), letter("d")];
+    const symbols = shape(...letters, letter("k", "w"), letter("q"));
+    const values = [number(n, "x"), sizedStep(stride), number(low), number(high), number(dilation)];
+    const numbers = shape(...values, number(kernel, "w"), number(extra));
+    return formula(...symbols, sign("="), ...numbers, sign("="), number(size, "y"));
+  }
+
+  const sizedStep = (stride) => row(sign("·"), number(stride));
+
+  function paintSize(chosen) {
+    const plan = planOf(chosen);
+    const transposed = chosen.operation === "conv_transpose";
+    const axes = plan.sizes.map((_, axis) => {
+      const told = sizeOf(chosen, axis);
+      const title = plan.sizes.length === 1 ? [] : [element("h3", {}, axis ? "Columns" : "Rows")];
+      const aside = [];
+      if (told.dropped)
+        aside.push("One less: the last window would start beyond the input, so it is dropped.");
+      if (told.overhang) aside.push("The last window reaches beyond the padding.");
+      if (!transposed && !told.ceil && told.room % told.stride)
+        aside.push(
+          `Rounded down: ${told.room % told.stride} of the padded input ` +
+            "at the far end is read by no window.",
+        );
+      return element(
+        "div",
+        { class: "formula", id: `size-${axis}-formula` },
+        title,
+        transposed ? transposedSize(told) : slidingSize(told),
+        element("p", { class: "aside" }, aside.join(" ")),
+      );
+    });
+    const shape = `(1, ${plan.outputs}, ${plan.sizes.join(", ")})`;
+    byId("size").replaceChildren(
+      ...axes,
+      element("p", {}, "Output shape ", element("code", { id: "shape" }, shape), "."),
+    );
+  }
+
+  globalThis.formulas = { paintSum, paintSize, sumText };
+})();
