@@ -88,3 +88,9 @@ def test_pictures_can_be_read_in_light_and_in_dark():
 def test_the_site_gives_pictures_their_own_colours():
     sheet = (DOCS / "_static" / "pictures.css").read_text(encoding="utf-8")
     assert palettes(sheet) == palettes(STYLE)
+
+
+def test_the_index_lists_every_page():
+    listed = (DOCS / "index.md").read_text(encoding="utf-8").split()
+    pages = {file.stem for file in DOCS.glob("*.md")} - {"index"}
+    assert pages <= set(listed), "add it to a toctree of docs/index.md"
