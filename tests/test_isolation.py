@@ -239,7 +239,7 @@ def test_a_killed_check_goes_on_where_it_was(tmp_path, cache):
 
 def _operations(cache):
     """What is left to do; None while no check has said it yet."""
-    jobs = list(cache.glob("*/job.json"))
+    jobs = list(cache.glob("*/*/job.json"))
     return json.loads(jobs[0].read_text(encoding="utf-8"))["operations"] if jobs else None
 
 

@@ -100,13 +100,13 @@ def check(
     begun = perf_counter()
     with (
         run_directory(_identity(implementation, name, plan), resume=resume) as directory,
-        nullcontext(executor) if executor or not shared else processes(workers) as pool,
+        nullcontext(executor) if not shared or executor or limits else processes(workers) as pool,
     ):
         kept_in = None if resume is None else directory
         if pool is not None:
             reports = examine_shared(pool, name, names, plan, limits, kept_in)
         elif limits is not None:
-            reports = examine_isolated(name, names, plan, limits, directory)
+            reports = examine_isolated(name, names, plan, limits, directory, workers)
         else:
             reports = _examined(implementation, name, names, plan, kept_in)
     return Report(

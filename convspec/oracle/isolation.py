@@ -1,9 +1,9 @@
 """An implementation in a process of its own: what crashes or hangs there costs one case.
 
-The worker (see `worker`) examines one operation after another.  When it dies, or stays in one
-call for too long, the journal tells which call it was.  That call is put on a list, and the worker
-is started again: the same calls come in the same order, and when it is that call's turn it counts
-as a crash or a hang, with its arrays, without being made.
+The worker (see `worker`) examines one operation after another, those that no other worker has
+claimed.  When it dies, or stays in one call for too long, the journal tells which call it was.
+That call is put on a list, and the worker is started again: the same calls come in the same order,
+and when it is that call's turn it counts as a crash or a hang, with its arrays, without being made.
 """
 
 from __future__ import annotations
@@ -12,9 +12,12 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from pathlib import Path
 from subprocess import TimeoutExpired
+from tempfile import TemporaryDirectory
+from threading import Event, Lock
 from time import monotonic
 from typing import Any, NamedTuple
 
@@ -24,6 +27,7 @@ from convspec.oracle.journal import Journal, Position, open_journal
 from convspec.oracle.process import Child, end, ending, kill, said, start
 from convspec.oracle.record import keep, kept, path_of, write
 from convspec.oracle.report import OperationReport
+from convspec.oracle.threads import share_of_cores
 
 # The worker imports what the parent would; the directory of the target stays out of the way.
 _START = (
@@ -57,6 +61,23 @@ def default_limits() -> Limits:
     return Limits(60.0, memory)
 
 
+class _Check(NamedTuple):
+    """What the workers of a check have in common: `reports` is where they leave what is finished,
+    `claims` where each notes which operation is its own; `ended` are the calls that ended a worker.
+    """
+
+    target: str
+    operations: Sequence[str]
+    plan: Plan
+    limits: Limits
+    workers: int
+    reports: Path
+    claims: Path
+    ended: dict[str, list[Any]]
+    changing: Lock
+    over: Event
+
+
 class _Death(NamedTuple):
     """How a worker ended, and where."""
 
@@ -66,26 +87,48 @@ class _Death(NamedTuple):
 
 
 def examine_isolated(
-    target: str, operations: Sequence[str], plan: Plan, limits: Limits, directory: Path
+    target: str,
+    operations: Sequence[str],
+    plan: Plan,
+    limits: Limits,
+    directory: Path,
+    workers: int = 1,
 ) -> dict[str, OperationReport]:
-    """The reports of some operations of a target, examined in workers.
+    """The reports of some operations of a target, examined in so many workers at a time.
 
     `directory` keeps what is finished: an operation whose report is there is not examined again.
     Raises `RuntimeError` where the check itself fails, or the target cannot be loaded again.
     """
-    ended = _read_ended(directory)
-    while left := [name for name in operations if not path_of(directory, name).exists()]:
-        death = _worker(target, left, plan, limits, directory, ended)
-        if death is None:
-            continue
-        position = death.position
-        calls = ended.setdefault(position.operation, [])
-        calls.append((position.number, position.fingerprint, death.kind, death.story))
-        if len(calls) >= MOST_ENDS:
-            keep(directory, _given_up(position.operation, death, len(calls)))
-        write(directory / "ended.json", json.dumps(ended).encode())
+    with TemporaryDirectory(prefix="convspec-") as claims, ThreadPoolExecutor(workers) as watchers:
+        common = (_read_ended(directory), Lock(), Event())
+        check = _Check(target, operations, plan, limits, workers, directory, Path(claims), *common)
+        try:
+            for watched in as_completed(
+                watchers.submit(_examined, check, number) for number in range(workers)
+            ):
+                watched.result()
+        finally:
+            check.over.set()
     found = {name: kept(directory, name) for name in operations}
     return {name: report for name, report in found.items() if report is not None}
+
+
+def _examined(check: _Check, number: int) -> None:
+    """One worker after another, until none is left to do."""
+    place = check.reports / f"worker-{number}"
+    place.mkdir(exist_ok=True)
+    mine = ""
+    while not check.over.is_set():
+        death = _worker(check, place, mine)
+        if death is None:
+            return
+        position, mine = death.position, death.position.operation
+        with check.changing:
+            calls = check.ended.setdefault(mine, [])
+            calls.append((position.number, position.fingerprint, death.kind, death.story))
+            if len(calls) >= MOST_ENDS:
+                keep(check.reports, _given_up(mine, death, len(calls)))
+            write(check.reports / "ended.json", json.dumps(check.ended).encode())
 
 
 def _read_ended(directory: Path) -> dict[str, list[Any]]:
@@ -99,48 +142,42 @@ def _given_up(operation: str, death: _Death, times: int) -> OperationReport:
     return OperationReport(operation, 0, 0, None, None, {}, (), (note,), crashed=True)
 
 
-def _worker(
-    target: str,
-    operations: Sequence[str],
-    plan: Plan,
-    limits: Limits,
-    directory: Path,
-    ended: dict[str, list[Any]],
-) -> _Death | None:
-    """Run one worker to its end; None where it finished every operation."""
-    job = {
-        "path": sys.path,
-        "target": target,
-        "operations": list(operations),
-        "level": plan.level,
-        "seed": plan.seed,
-        "dtypes": [dtype.name for dtype in plan.dtypes],
-        "conventions": plan.conventions,
-        "require_accuracy": plan.require_accuracy,
-        "memory": limits.memory,
-        "ended": ended,
-    }
-    write(directory / "job.json", json.dumps(job).encode())
-    (directory / "error").unlink(missing_ok=True)
-    journal = open_journal(directory / "position")
+def _worker(check: _Check, place: Path, mine: str) -> _Death | None:
+    """Run one worker to its end; None where it found nothing more to do.  `mine` is the operation
+    in which the one before it ended.
+    """
+    left = [name for name in check.operations if not path_of(check.reports, name).exists()]
+    if not left:
+        return None
+    for name in ("error", "done"):
+        (place / name).unlink(missing_ok=True)
+    with check.changing:
+        write(place / "job.json", json.dumps(_job(check, left, mine)).encode())
+    journal = open_journal(place / "position")
     journal.begin("")
     # The order of sets of texts, and so of calls, must not change from one worker to the next.
     child = start(
-        [sys.executable, "-P", "-c", _START, str(directory)],
-        environment={"PYTHONHASHSEED": "0", "HYPOTHESIS_STORAGE_DIRECTORY": str(directory)},
+        [sys.executable, "-P", "-c", _START, str(place)],
+        environment={
+            "PYTHONHASHSEED": "0",
+            "HYPOTHESIS_STORAGE_DIRECTORY": str(place),
+            **share_of_cores(check.workers),
+        },
         talks=False,
     )
     try:
-        late = _watch(child, journal, plan, limits.seconds)
+        late = _watch(child, journal, check)
         position = journal.read()
-        if (directory / "error").exists():
-            raise RuntimeError((directory / "error").read_text(encoding="utf-8").strip())
-        if all(path_of(directory, name).exists() for name in operations):
+        if (place / "error").exists():
+            raise RuntimeError((place / "error").read_text(encoding="utf-8").strip())
+        if (place / "done").exists() or check.over.is_set():
             return None
         if not position.operation:
-            raise RuntimeError(f"{target}: a process of its own {ending(child)} before any call")
+            raise RuntimeError(
+                f"{check.target}: a process of its own {ending(child)} before any call"
+            )
         if late:
-            story = f"the call did not return within {limits.seconds:g} s{said(child)}"
+            story = f"the call did not return within {check.limits.seconds:g} s{said(child)}"
             return _Death(position, "hang", story)
         when = "in" if position.inside else "after"
         return _Death(position, "crash", f"the process {ending(child)} ({when} the call)")
@@ -150,19 +187,39 @@ def _worker(
         journal.memory.close()
 
 
-def _watch(child: Child, journal: Journal, plan: Plan, seconds: float) -> bool:
+def _job(check: _Check, operations: Sequence[str], mine: str) -> dict[str, Any]:
+    plan = check.plan
+    return {
+        "path": sys.path,
+        "target": check.target,
+        "operations": operations,
+        "mine": mine,
+        "reports": str(check.reports),
+        "claims": str(check.claims),
+        "level": plan.level,
+        "seed": plan.seed,
+        "dtypes": [dtype.name for dtype in plan.dtypes],
+        "conventions": plan.conventions,
+        "require_accuracy": plan.require_accuracy,
+        "memory": check.limits.memory,
+        "ended": check.ended,
+    }
+
+
+def _watch(child: Child, journal: Journal, check: _Check) -> bool:
     """Wait until a worker has ended; True if it was in one call for too long and had to be."""
     seen, since = journal.read(), monotonic()
-    while True:
+    while not check.over.is_set():
         with suppress(TimeoutExpired):
             child.process.wait(LOOK_SECONDS)
             return False
         now = journal.read()
-        if plan.progress is not None and now.operation and now[3:] != seen[3:]:
-            plan.progress(now.operation, now.step, now.done, now.total)
+        if check.plan.progress is not None and now.operation and now[3:] != seen[3:]:
+            check.plan.progress(now.operation, now.step, now.done, now.total)
         if (now.number, now.operation, now.inside) != (seen.number, seen.operation, seen.inside):
             since = monotonic()
-        elif now.inside and monotonic() - since > seconds:
+        elif now.inside and monotonic() - since > check.limits.seconds:
             kill(child)
             return True
         seen = now
+    return False

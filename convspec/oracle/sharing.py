@@ -7,9 +7,10 @@ is the same however many there are.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,6 +24,7 @@ from convspec.oracle.isolation import Limits, examine_isolated
 from convspec.oracle.record import keep, kept, pack, unpack
 from convspec.oracle.report import OperationReport
 from convspec.oracle.target import load
+from convspec.oracle.threads import sharing_cores
 
 
 class Job(NamedTuple):
@@ -54,9 +56,14 @@ def done(job: Job) -> bytes:
         return pack(examine(load(job.target), job.target, job.operation, plan))
 
 
-def processes(workers: int) -> Executor:
+@contextmanager
+def processes(workers: int) -> Iterator[Executor]:
     """Processes on this machine that start afresh, as a target that has threads needs it."""
-    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    with (
+        sharing_cores(workers),
+        ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool,
+    ):
+        yield pool
 
 
 def examine_shared(

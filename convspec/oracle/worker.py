@@ -1,9 +1,9 @@
 """The process beside an implementation: it examines operations and leaves a report of each.
 
 What it is to do stands in `job.json` of the directory it is given; it writes where it is to the
-journal there, and a file for every operation that it has finished.  Whatever ends it in the
-middle of a call is seen by the parent (see `isolation`), which starts it again with that call on
-the list of calls that are not made.
+journal there, claims an operation that no other worker has, and leaves a report of each that it
+has finished.  Whatever ends it in the middle of a call is seen by the parent (see `isolation`),
+which starts it again with that call on the list of calls that are not made.
 """
 
 from __future__ import annotations
@@ -46,7 +46,10 @@ def _work(place: Path, job: dict[str, Any]) -> None:
     journal = open_journal(place / "position")
     implementation = load(job["target"])
     _limit_memory(job["memory"])
+    reports, claims = Path(job["reports"]), Path(job["claims"])
     for operation in job["operations"]:
+        if operation != job["mine"] and not _claimed(claims / operation):
+            continue
         journal.begin(operation)
         plan = Plan(
             job["level"],
@@ -59,7 +62,17 @@ def _work(place: Path, job: dict[str, Any]) -> None:
         )
         with numpy.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            keep(place, examine(implementation, job["target"], operation, plan))
+            keep(reports, examine(implementation, job["target"], operation, plan))
+    (place / "done").touch()
+
+
+def _claimed(path: Path) -> bool:
+    """Whether what a file stands for is now ours, for it was nobody's before."""
+    try:
+        path.touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
 
 
 def _watched(journal: Journal, ended: list[Ended]) -> Callable[[Callee], Callee]:
