@@ -18,8 +18,8 @@
     ["size", "n", "Input size"],
     ["kernel", "k", "Kernel"],
     ["stride", "s", "Stride"],
-    ["low", "p", "Padding before"],
-    ["high", "p′", "Padding after"],
+    ["low", ["p", "low"], "Low padding"],
+    ["high", ["p", "high"], "High padding"],
     ["dilation", "d", "Dilation"],
     ["output_padding", "q", "Output padding"],
   ];
@@ -30,8 +30,8 @@
   ];
   const WORDS = {
     valid: "Valid",
-    same_upper: "Same, odd one after",
-    same_lower: "Same, odd one before",
+    same_upper: "Same upper",
+    same_lower: "Same lower",
     full: "Full",
   };
 
@@ -58,6 +58,11 @@
     };
     return element("span", { class: "stepper" }, button("−", -1), field, button("+", 1));
   }
+
+  const written = (letter) => {
+    const [base, index] = [letter].flat();
+    return [element("i", {}, base), ...(index ? [element("sub", {}, index)] : [])];
+  };
 
   function radios(name, choices, change) {
     return Object.entries(choices).map(([value, label]) => {
@@ -99,7 +104,7 @@
       element(
         "tr",
         { id: `${name}-row` },
-        element("th", { scope: "row" }, label, " ", element("i", {}, letter)),
+        element("th", { scope: "row" }, label, " ", written(letter)),
         [0, 1].map((axis) =>
           element(
             "td",

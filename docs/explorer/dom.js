@@ -20,12 +20,14 @@
 
   const minus = (value) => String(value).replace("-", "\u2212");
   const number = (value, kind) => math("mn", { class: kind }, minus(value));
-  const letter = (value, kind) => math("mi", { class: kind }, value);
+  // `mathvariant` and the style sheet's italics keep letters in the font of the numbers.
+  const letter = (value, kind) => math("mi", { class: kind, mathvariant: "normal" }, value);
   const sign = (value) => math("mo", {}, value);
   const row = (...children) => math("mrow", {}, ...children);
   const below = (base, index) => math("msub", {}, base, index);
   const fraction = (above, under) => math("mfrac", {}, above, under);
-  const formula = (...children) => math("math", { display: "block" }, row(...children));
+  const formula = (...children) => math("math", { displaystyle: "true" }, row(...children));
+  const word = (value) => math("mtext", {}, value);
 
   // Text in which `code` and **strong** are marked.
   const marked = (text) =>
@@ -37,7 +39,8 @@
   const byId = (id) => document.getElementById(id);
 
   globalThis.dom = {
-    ...{ element, svg, math, number, letter, sign, row, below, fraction, formula, minus, marked },
+    ...{ element, svg, math, number, letter, sign, word, row, below, fraction, formula },
+    ...{ minus, marked },
     byId,
   };
 })();

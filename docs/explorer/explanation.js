@@ -119,6 +119,9 @@
     return text.replace("-", "\u2212");
   };
 
+  // The same in the little room of a cell.
+  const brief = (number) => format(Number.isInteger(number) ? number : Number(number.toPrecision(3)));
+
   // A factor or term inside a formula: in brackets where it is negative.
   const bracketed = (number) => (number < 0 ? `(${format(number)})` : format(number));
 
@@ -147,6 +150,6 @@
 
   globalThis.explanation = {
     ...{ termsOf, divisorOf, selectedOf, rowOf, matrixOf, sizeOf, fieldsOf, fieldOf },
-    ...{ wordsOf, amountsOf, format, bracketed, name, sumText, valueOf, attributesOf },
+    ...{ wordsOf, amountsOf, format, brief, bracketed, name, sumText, valueOf, attributesOf },
   };
 })();

@@ -2,12 +2,13 @@
 // The sum behind the selected output and the formula of the output size, numbers filled in.
 (() => {
   const { isPool, planOf } = configuration;
-  const { bracketed, divisorOf, format, selectedOf, sizeOf, sumText, termsOf, valueOf } = explanation;
-  const { below, byId, element, formula, fraction, letter, math, number, row, sign } = dom;
-  const { name } = explanation;
+  const { bracketed, divisorOf, format, name, selectedOf, sizeOf, termsOf, valueOf } = explanation;
+  const { below, byId, element, formula, fraction, letter, math, number, row, sign, word } = dom;
 
   const inputLetter = () => below(letter("x", "x"), row(letter("c"), sign(","), ...place()));
-  const place = () => [letter("i"), letter("s"), sign("−"), letter("p"), sign("+"), letter("j"), letter("d")];
+  const place = () => [
+    ...[letter("i"), letter("s"), sign("−"), letter("p"), sign("+"), letter("j"), letter("d")],
+  ];
   const sumOver = (...under) => math("munder", {}, sign("∑"), row(...under));
 
   const GENERAL = {
@@ -128,49 +129,70 @@
     );
   }
 
-  const floored = (...inner) => row(sign("⌊"), ...inner, sign("⌋"));
-  const ceiled = (...inner) => row(sign("⌈"), ...inner, sign("⌉"));
+  // The style sheet draws the brackets: not every system has a font that stretches them.
+  const edged = (kind, left, right) => (inner) =>
+    math("mrow", { class: kind }, math("mo", {}, left), inner, math("mo", {}, right));
+  const floored = edged("floor", "⌊", "⌋");
+  const ceiled = edged("ceil", "⌈", "⌉");
 
-  function slidingSize({ n, low, high, kernel, dilation, stride, ceil, size, dropped }) {
+  const low = () => below(letter("p"), word("low"));
+  const high = () => below(letter("p"), word("high"));
+
+  // Two formulas, the symbols and the numbers, that stand on one line where there is room.
+  function slidingSize({ n, kernel, dilation, stride, ceil, size, dropped, ...sides }) {
     const rounded = ceil ? ceiled : floored;
-    const symbols = [
-      ...[letter("n", "x"), sign("+"), letter("p"), sign("+"), letter("p′"), sign("−")],
-      ...[letter("d"), sign("("), letter("k", "w"), sign("−"), number(1), sign(")"), sign("−"), number(1)],
+    const room = (inputs, before, after, spread, taps) => [
+      ...[inputs, sign("+"), before, sign("+"), after, sign("−"), spread, sign("("), taps],
+      ...[sign("−"), number(1), sign(")"), sign("−"), number(1)],
     ];
-    const numbers = [
-      ...[number(n, "x"), sign("+"), number(low), sign("+"), number(high), sign("−")],
-      ...[number(dilation), sign("("), number(kernel, "w"), sign("−"), number(1), sign(")")],
-      ...[sign("−"), number(1)],
-    ];
-    return formula(
-      ...[rounded(fraction(row(...symbols), letter("s"))), sign("+"), number(1), sign("=")],
-      ...[rounded(fraction(row(...numbers), number(stride))), sign("+"), number(1)],
-      ...(dropped ? [sign("−"), number(1)] : []),
-      ...[sign("="), number(size, "y")],
+    const symbols = room(letter("n", "x"), low(), high(), letter("d"), letter("k", "w"));
+    const numbers = room(
+      ...[number(n, "x"), number(sides.low), number(sides.high)],
+      ...[times(number(dilation)), number(kernel, "w")],
     );
+    return [
+      formula(rounded(fraction(row(...symbols), letter("s"))), sign("+"), number(1)),
+      formula(
+        ...[sign("="), rounded(fraction(row(...numbers), number(stride))), sign("+"), number(1)],
+        ...(dropped ? [sign("−"), number(1)] : []),
+        ...[sign("="), number(size, "y")],
+      ),
+    ];
   }
 
-  function transposedSize({ n, low, high, kernel, dilation, stride, extra, size }) {
+  function transposedSize({ n, kernel, dilation, stride, extra, size, ...sides }) {
     const shape = (first, steps, before, after, spread, taps, more) => [
       ...[sign("("), first, sign("−"), number(1), sign(")"), steps, sign("−"), before, sign("−"), after],
       ...[sign("+"), spread, sign("("), taps, sign("−"), number(1), sign(")"), sign("+"), number(1)],
       ...[sign("+"), more],
     ];
-    const letters = [letter("n", "x"), letter("s"), letter("p"), letter("p′"), letter("d")];
-    const symbols = shape(...letters, letter("k", "w"), letter("q"));
-    const values = [number(n, "x"), sizedStep(stride), number(low), number(high), number(dilation)];
-    const numbers = shape(...values, number(kernel, "w"), number(extra));
-    return formula(...symbols, sign("="), ...numbers, sign("="), number(size, "y"));
+    const letters = [letter("n", "x"), letter("s"), low(), high(), letter("d"), letter("k", "w")];
+    const numbers = [
+      ...[number(n, "x"), row(sign("·"), number(stride)), number(sides.low), number(sides.high)],
+      ...[times(number(dilation)), number(kernel, "w"), number(extra)],
+    ];
+    return [
+      formula(...shape(...letters, letter("q"))),
+      formula(sign("="), ...shape(...numbers), sign("="), number(size, "y")),
+    ];
   }
 
-  const sizedStep = (stride) => row(sign("·"), number(stride));
+  const times = (factor) => row(factor, sign("·"));
+
+  // What is told of each axis, with a title; of two axes about which the same is told, once.
+  function toldApart(axes) {
+    if (axes.length === 1) return [[axes[0], null]];
+    if (JSON.stringify(axes[0]) === JSON.stringify(axes[1])) return [[axes[0], "Rows and columns"]];
+    return [
+      [axes[0], "Rows"],
+      [axes[1], "Columns"],
+    ];
+  }
 
   function paintSize(chosen) {
     const plan = planOf(chosen);
     const transposed = chosen.operation === "conv_transpose";
-    const axes = plan.sizes.map((_, axis) => {
-      const told = sizeOf(chosen, axis);
-      const title = plan.sizes.length === 1 ? [] : [element("h3", {}, axis ? "Columns" : "Rows")];
+    const axes = toldApart(plan.sizes.map((_, axis) => sizeOf(chosen, axis))).map(([told, title], axis) => {
       const aside = [];
       if (told.dropped)
         aside.push("One less: the last window would start beyond the input, so it is dropped.");
@@ -182,10 +204,14 @@
         );
       return element(
         "div",
-        { class: "formula", id: `size-${axis}-formula` },
-        title,
-        transposed ? transposedSize(told) : slidingSize(told),
-        element("p", { class: "aside" }, aside.join(" ")),
+        {},
+        title ? element("h3", {}, title) : [],
+        element(
+          "div",
+          { class: "formula", id: `size-formula-${axis}` },
+          transposed ? transposedSize(told) : slidingSize(told),
+        ),
+        aside.length ? element("p", { class: "aside" }, aside.join(" ")) : [],
       );
     });
     const shape = `(1, ${plan.outputs}, ${plan.sizes.join(", ")})`;
@@ -195,5 +221,5 @@
     );
   }
 
-  globalThis.formulas = { paintSum, paintSize, sumText };
+  globalThis.formulas = { paintSum, paintSize, toldApart };
 })();

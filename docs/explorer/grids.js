@@ -2,11 +2,9 @@
 // The input, the kernel and the output as grids of cells, and the window over the input.
 (() => {
   const { isPool, planOf, shapesOf } = configuration;
-  const { termsOf, selectedOf, format, name } = explanation;
-  const { extent, flat, positions, range } = arithmetic;
+  const { termsOf, selectedOf, brief, format } = explanation;
+  const { extent, flat, range } = arithmetic;
   const { element, byId } = dom;
-
-  const KINDS = { x: "input", w: "kernel", b: "bias" };
 
   // A grid has two axes; with one axis it has one row.
   const twoAxes = (values, missing) => (values.length === 1 ? [missing, values[0]] : values);
@@ -171,9 +169,10 @@
     const here = chosen.at.join(",");
     for (const cell of byId("arrays").querySelectorAll("[data-at]")) {
       const index = cell.dataset.at.split(",").map(Number);
-      const text = format(output.data[flat([0, ...index], output.shape)]);
+      const value = output.data[flat([0, ...index], output.shape)];
+      const text = brief(value);
       cell.textContent = text;
-      cell.setAttribute("aria-label", `output ${index.join(", ")}: ${text}`);
+      cell.setAttribute("aria-label", `output ${index.join(", ")}: ${format(value)}`);
       cell.setAttribute("aria-selected", String(cell.dataset.at === here));
       cell.tabIndex = cell.dataset.at === here ? 0 : -1;
       toggle(cell, { long: text.length > 3, longer: text.length > 5 });
@@ -236,5 +235,5 @@
     return isUsable(found) ? found : null;
   }
 
-  globalThis.grids = { KINDS, build, keyOf, paint, markReaders, neighbour, positions, name };
+  globalThis.grids = { build, keyOf, paint, markReaders, neighbour };
 })();

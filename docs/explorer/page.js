@@ -227,20 +227,19 @@
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
   }
 
-  // Takes the configuration from the address.
+  // Takes the configuration from the address, which then says all of it.
   function read() {
+    stop();
     const fragment = location.hash.slice(1);
-    let message = null;
     try {
-      chosen = fragment ? fromFragment(fragment) : START;
+      if (fragment) set(fromFragment(fragment));
+      else show();
     } catch (error) {
       if (!(error instanceof SyntaxError) && !(error instanceof URIError)) throw error;
       chosen = START;
-      message = `The address was not understood (${error.message}); this is where the page begins.`;
+      show();
+      refused(`The address was not understood (${error.message}); this is where the page begins.`);
     }
-    stop();
-    show();
-    if (message) refused(message);
   }
 
   const page = {

@@ -4,7 +4,7 @@
   const { isPool, planOf, shapesOf } = configuration;
   const { fieldOf, fieldsOf, format, matrixOf, rowOf, name } = explanation;
   const { extent, positions, range } = arithmetic;
-  const { below, byId, element, formula, letter, math, number, row, sign, svg } = dom;
+  const { byId, element, formula, letter, math, minus, number, row, sign, svg } = dom;
 
   // A larger matrix is not drawn: its cells would be smaller than can be seen.
   const LARGEST = 60000;
@@ -103,14 +103,15 @@
     );
     const jump = math("msup", {}, letter("s"), row(letter("l"), sign("−"), number(1)));
     const general = [sign("("), letter("e"), sign("−"), number(1), sign(")"), jump];
-    return formula(
-      ...[letter("r"), sign("="), number(1), sign("+"), sum, ...general, sign("=")],
-      ...[number(1), sign("+"), ...powers, sign("="), number(size, "x")],
-    );
+    return [
+      formula(letter("r"), sign("="), number(1), sign("+"), sum, ...general),
+      formula(sign("="), number(1), sign("+"), ...powers, sign("="), number(size, "x")),
+    ];
   }
 
-  // One axis, a line of dots for each layer, and the cone under output 0 of the last.
-  function cone(window, layers) {
+  // One axis, a line of dots for each layer, and the cone under output 0 of the last.  Positions of
+  // the input are numbered, and hollow outside its n positions.
+  function cone(window, layers, n) {
     const fields = fieldsOf(window, layers);
     const { size, start } = fields.at(-1);
     const [wide, high] = [22, 46];
@@ -139,23 +140,28 @@
         ),
       ),
     );
+    const kindOf = (layer, place) => {
+      if (layer === 0) return place < 0 || place >= n ? "x outside" : "x";
+      return layer === layers ? "y" : "middle";
+    };
     const dots = seen.flatMap((places, layer) =>
       places.map((place) =>
-        svg("circle", {
-          ...{ cx: centre(layer, place), cy: y(layer), r: 5 },
-          class: layer === 0 ? "x" : layer === layers ? "y" : "between",
-        }),
+        svg("circle", { cx: centre(layer, place), cy: y(layer), r: 5, class: kindOf(layer, place) }),
       ),
+    );
+    const labels = seen[0].map((place) =>
+      svg("text", { x: centre(0, place), y: y(0) + 20 }, minus(place)),
     );
     const width = size * wide;
     return svg(
       "svg",
       {
-        ...{ viewBox: `0 0 ${width} ${layers * high + 28}`, width, role: "img", class: "cone" },
+        ...{ viewBox: `0 0 ${width} ${layers * high + 40}`, width, role: "img", class: "cone" },
         "aria-label": `Output 0 of ${layers} layers sees ${size} input positions, from ${start} on.`,
       },
       lines,
       dots,
+      labels,
     );
   }
 
@@ -177,22 +183,22 @@
             "of the input to see which.",
         ),
       );
-    else parts.push(...stack(chosen, plan, names, setLayers));
+    else parts.push(...stack(chosen, plan, setLayers));
     byId("field").replaceChildren(...parts);
   }
 
-  function stack(chosen, plan, names, setLayers) {
+  function stack(chosen, plan, setLayers) {
     const { layers } = chosen;
     const [least, most] = configuration.LIMITS.layers;
     const slider = element("input", {
       ...{ type: "range", id: "layers", min: least, max: most, value: layers },
     });
     slider.addEventListener("input", () => setLayers(slider.valueAsNumber));
-    const axes = plan.sliding.flatMap((window, axis) => {
+    const told = plan.sliding.map((window, axis) => ({ window, n: chosen.size[axis] }));
+    const axes = formulas.toldApart(told).flatMap(([{ window, n }, title], axis) => {
       const { size, jump, start } = fieldsOf(window, layers).at(-1);
-      const title = names.length === 1 ? [] : [element("h3", {}, axis ? "Columns" : "Rows")];
       return [
-        ...title,
+        title ? element("h3", {}, title) : [],
         element("div", { class: "formula", id: `field-${axis}` }, fieldFormula(window, layers, size)),
         element(
           "p",
@@ -200,7 +206,7 @@
           `Neighbouring outputs are ${jump} apart in the input; output 0 sees from position ` +
             `${format(start)} on${start < 0 ? ", that is, from the padding" : ""}.`,
         ),
-        element("div", { class: "scroll" }, cone(window, layers)),
+        element("div", { class: "scroll" }, cone(window, layers, n)),
       ];
     });
     return [
@@ -214,5 +220,5 @@
     ];
   }
 
-  globalThis.pictures = { paintMatrix, paintField, below };
+  globalThis.pictures = { paintMatrix, paintField };
 })();

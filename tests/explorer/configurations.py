@@ -9,7 +9,8 @@ from convspec.case import Case
 from convspec.operations import OPERATIONS
 
 # The page's own limits, and less where the picture would only become larger.
-LARGEST = {"size": 7, "kernel": 4, "stride": 3, "dilation": 3, "padding": 3}
+LARGEST = {"size": 7, "kernel": 4, "stride": 3, "dilation": 3, "low": 3, "high": 3}
+OTHERS = ("output_padding",)
 
 
 def configurations(operation, seed, count):
@@ -29,14 +30,14 @@ def drawn(operation, rng):
         "size": [rng.randint(1, LARGEST["size"]) for _ in range(rank)],
         "kernel": [rng.randint(1, LARGEST["kernel"]) for _ in range(rank)],
         "stride": [rng.choice((1, 1, 2, LARGEST["stride"])) for _ in range(rank)],
-        "low": [rng.choice((0, 0, 1, rng.randint(0, LARGEST["padding"]))) for _ in range(rank)],
+        "low": [rng.choice((0, 0, 1, rng.randint(0, LARGEST["low"]))) for _ in range(rank)],
         "dilation": [rng.choice((1, 1, 2, LARGEST["dilation"])) for _ in range(rank)],
         "output_padding": [0] * rank,
     }
     per_axis["high"] = (
         per_axis["low"]
         if rng.random() < 0.4
-        else [rng.choice((0, 1, rng.randint(0, LARGEST["padding"]))) for _ in range(rank)]
+        else [rng.choice((0, 1, rng.randint(0, LARGEST["high"]))) for _ in range(rank)]
     )
     if operation == "conv_transpose":
         per_axis["output_padding"] = [rng.choice((0, 0, 1, 2)) for _ in range(rank)]
@@ -52,17 +53,22 @@ def drawn(operation, rng):
 
 
 def operands_of(operation, rng, per_axis, channels):
-    groups, inputs, outputs = channels.values()
+    shapes = shapes_of(operation, per_axis, channels)
+    return {name: numbers(rng, shape) for name, shape in shapes.items()}
+
+
+def shapes_of(operation, per_axis, channels):
+    groups, inputs, outputs = (channels[name] for name in ("groups", "inputs", "outputs"))
     if operation.endswith("pool"):
-        return {"input": numbers(rng, (1, inputs, *per_axis["size"]))}
+        return {"input": (1, inputs, *per_axis["size"])}
     leading = {
         "conv": (groups * outputs, inputs),
         "conv_transpose": (groups * inputs, outputs),
     }[operation]
     return {
-        "input": numbers(rng, (1, groups * inputs, *per_axis["size"])),
-        "weight": numbers(rng, (*leading, *per_axis["kernel"])),
-        "bias": numbers(rng, (groups * outputs,)),
+        "input": (1, groups * inputs, *per_axis["size"]),
+        "weight": (*leading, *per_axis["kernel"]),
+        "bias": (groups * outputs,),
     }
 
 
@@ -115,3 +121,19 @@ def is_valid(pair):
     except ValueError:
         return False
     return True
+
+
+def case_of(text):
+    """The case that a whole fragment of an address stands for, and the index looked at."""
+    operation, *words = text.split("&")
+    said = dict(word.split("=") for word in words)
+    whole = {name: [int(n) for n in said[name].split(",")] for name in (*LARGEST, *OTHERS)}
+    chosen = {**whole, **{name: int(said[name]) for name in ("groups", "inputs", "outputs")}}
+    chosen |= {name: bool(int(said[name])) for name in ("ceil_mode", "count_include_pad")}
+    shapes = shapes_of(operation, chosen, chosen)
+    operands = {
+        name: numpy.array([float(n) for n in said[letter].split(",")], "float32").reshape(shape)
+        for letter, (name, shape) in zip("xwb", shapes.items(), strict=False)
+    }
+    at = (0, *(int(n) for n in said["at"].split(",")))
+    return case(operation, chosen, operands), at
