@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy
 import pytest
+import scipy.signal
 
-from convspec.network import Network, initial
+from convspec import fast
+from convspec.network import Network, forward, initial
 from convspec.network.layers import batch_norm, conv, dropout, flatten, linear, max_pool, relu
 from convspec.network.training import (
     Examples,
@@ -19,6 +21,7 @@ from convspec.network.training import (
     train,
     vote,
 )
+from convspec.network.true_convolution import flipped, true_convolution
 
 SMALL = Network(
     "small",
@@ -145,37 +148,31 @@ def test_a_vote_is_what_most_say():
 @pytest.mark.parametrize("flips", [False, True])
 def test_training_with_true_convolution_learns_the_flipped_kernels(flips):
     """Operations whose `conv` flips, from flipped kernels, on the same batches: they learn the
-    flips of what the others learn, and classify alike.  The products are the same and only their
-    order in the sums differs; in double precision ten steps stay within 2^-40.
+    flips of what the others learn, and classify alike, to the last bit, since they multiply and
+    add the same numbers in the same order.  From the same kernels it is another descent.
     """
-    from types import SimpleNamespace
-
-    from convspec import fast
-    from convspec.network import training
-
-    def flip(kernel):
-        return numpy.flip(kernel, axis=(2, 3))
-
-    def conv_vjp(g, x, w, b, **attributes):
-        d_x, d_w, d_b = fast.conv_vjp(g, x, flip(w), b, **attributes)
-        return d_x, flip(d_w), d_b
-
-    true = SimpleNamespace(**{name: getattr(fast, name) for name in fast.__all__})
-    true.conv = lambda x, w, b, **attributes: fast.conv(x, flip(w), b, **attributes)
-    true.conv_vjp = conv_vjp
-    examples = bars(40)._replace(images=bars(40).images.astype(float))
+    true = true_convolution(fast)
     settings = Settings(epochs=2, batch=8, rate=0.1, momentum=0.9)
-    started = initial(SMALL, numpy.random.default_rng(1), "float64")
-    learned = training.train(SMALL, examples, settings, seed=2, start=started).parameters
-    started["conv.weight"] = flip(started["conv.weight"]) if flips else started["conv.weight"]
-    other = training.train(
-        SMALL, examples, settings, seed=2, start=started, operations=true
-    ).parameters
-    unflipped = {**other, "conv.weight": flip(other["conv.weight"])}
-    alike = all(abs(learned[name] - unflipped[name]).max() <= 2.0**-40 for name in learned)
-    # From the same kernels instead of flipped ones it is another descent.
-    assert alike == flips
+    examples, started = bars(40), initial(SMALL, numpy.random.default_rng(1))
+    learned = train(SMALL, examples, settings, seed=2, start=started).parameters
     if flips:
-        ours = predictions(SMALL, learned, examples.images)
-        theirs = predictions(SMALL, other, examples.images, operations=true)
-        assert (ours == theirs).all()
+        started["conv.weight"] = flipped(started["conv.weight"])
+    other = train(SMALL, examples, settings, seed=2, start=started, operations=true).parameters
+    assert not (learned["conv.weight"] == other["conv.weight"]).all()
+    back = {**other, "conv.weight": flipped(other["conv.weight"])}
+    assert all((learned[name] == back[name]).all() for name in learned) == flips
+    if flips:
+        ours = forward(SMALL, learned, examples.images)
+        assert (ours == forward(SMALL, other, examples.images, operations=true)).all()
+
+
+def test_a_true_convolution_is_scipys_and_so_are_its_gradients():
+    """One map of one image, in integers: the gradient of the input is a correlation."""
+    true, generator = true_convolution(fast), numpy.random.default_rng(0)
+    x, w, g = (generator.integers(-9, 10, size).astype(float) for size in ((5, 6), (2, 3), (4, 4)))
+    four = [array[None, None] for array in (g, x, w)]
+    y = true.conv(*four[1:])[0, 0]
+    assert (y == scipy.signal.convolve(x, w, "valid", "direct")).all()
+    d_x, d_w = (d[0, 0] for d in true.conv_vjp(*four))
+    assert (d_x == scipy.signal.correlate(g, w, "full", "direct")).all()
+    assert (d_w == numpy.flip(scipy.signal.correlate(x, g, "valid", "direct"))).all()
