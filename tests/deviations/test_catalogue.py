@@ -103,7 +103,7 @@ HIDING = {
     "no high padding": lambda c: not any(high for _, high in c.attributes["padding"]),
     "no low padding": lambda c: not any(low for low, _ in c.attributes["padding"]),
     "groups 1": lambda c: c.attributes["groups"] == 1,
-    "one spatial axis": lambda c: len(c.attributes["stride"]) == 1,
+    "one spatial axis": lambda c: _image(c).ndim == 3,
     "equal strides": lambda c: len(set(c.attributes["stride"])) == 1,
     "equal dilations": lambda c: len(set(c.attributes["dilation"])) == 1,
     "equal padding": lambda c: len(set(c.attributes["padding"])) == 1,
@@ -179,6 +179,19 @@ HIDING = {
     ),
     "one batch item with one channel": lambda c: c.operands["input"].shape[:2] == (1, 1),
     "one axis": lambda c: c.operands["g"].ndim == 1,
+    "kind nearest": lambda c: c.attributes["kind"] == "nearest",
+    "kind linear": lambda c: c.attributes["kind"] == "linear",
+    "half-pixel coordinates": lambda c: c.attributes["coordinates"] == "half_pixel",
+    "asymmetric coordinates": lambda c: c.attributes["coordinates"] == "asymmetric",
+    "aligned corners": lambda c: c.attributes["coordinates"] == "align_corners",
+    "scale 1": lambda c: set(c.attributes["scale"]) == {1},
+    "equal scales": lambda c: len(set(c.attributes["scale"])) == 1,
+    "images of one pixel": lambda c: set(c.operands["input"].shape[2:]) == {1},
+    "kind max": lambda c: c.attributes.get("kind") == "max",
+    "equal output sizes": lambda c: len(set(c.attributes["output_size"])) == 1,
+    "sizes that divide evenly": lambda c: all(n % o == 0 for n, o in _windowed(c)),
+    "one level": lambda c: len(c.attributes["levels"]) == 1,
+    "one channel": lambda c: _image(c).shape[1] == 1,
     # A case is good, a single call, and every one of its windows holds an element.
     "geometries in which every window holds an element": lambda c: True,
     "good arguments": lambda c: True,
@@ -194,6 +207,18 @@ HIDING = {
 def _kernel(case: Case) -> tuple[int, ...]:
     weight = case.operands.get("weight")
     return case.attributes["kernel_size"] if weight is None else weight.shape[2:]
+
+
+def _image(case: Case) -> numpy.ndarray:
+    return case.operands[OPERATIONS[forward_name(case.operation)].operands[0]]
+
+
+def _windowed(case: Case) -> list[tuple[int, int]]:
+    """Input and output size of every axis, and of every level, of an adaptive pooling."""
+    spatial = _image(case).shape[2:]
+    sizes = [(level,) * len(spatial) for level in case.attributes.get("levels", ())]
+    sizes = sizes or [case.attributes["output_size"]]
+    return [pair for size in sizes for pair in zip(spatial, size, strict=True)]
 
 
 def _remainders(case: Case) -> list[int]:

@@ -5,6 +5,7 @@ One theme a file.  The oracle is tested with them, and names a mistake by them.
 
 from __future__ import annotations
 
+from convspec.oracle.deviations.adaptive import ADAPTIVE_POOLING
 from convspec.oracle.deviations.fast_paths import FAST_PATHS
 from convspec.oracle.deviations.geometry import GEOMETRY
 from convspec.oracle.deviations.gradients import GRADIENTS
@@ -16,6 +17,7 @@ from convspec.oracle.deviations.orientation import ORIENTATION
 from convspec.oracle.deviations.pooling import POOLING
 from convspec.oracle.deviations.precision import PRECISION
 from convspec.oracle.deviations.record import Deviation
+from convspec.oracle.deviations.resizing import RESIZING
 from convspec.oracle.deviations.signal import SIGNAL
 from convspec.oracle.deviations.special_values import SPECIAL_VALUES
 from convspec.oracle.deviations.state import STATE
@@ -39,6 +41,8 @@ DEVIATIONS: dict[str, Deviation] = {
         POOLING,
         PLACES,
         GRADIENTS,
+        ADAPTIVE_POOLING,
+        RESIZING,
         SIGNAL,
         SPECIAL_VALUES,
         PRECISION,

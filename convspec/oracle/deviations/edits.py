@@ -52,8 +52,10 @@ def output_shape(operation: str, arguments: dict[str, Any]) -> Shape:
     (1, 2, 1)
     """
     row = OPERATIONS[forward_name(operation)]
+    given = {name: arguments[name] for name in row.operands if arguments.get(name) is not None}
     shapes = [
-        numpy.shape(arguments[name]) for name in row.operands if arguments.get(name) is not None
+        [numpy.shape(part) for part in value] if name in row.lists else numpy.shape(value)
+        for name, value in given.items()
     ]
     attributes = {
         name: value
@@ -75,6 +77,15 @@ def replacing(function: Function) -> Edit:
             return function(right, **dict(zip(names, operands, strict=False)), **attributes)
 
         return deviating
+
+    return edit
+
+
+def composing(function: Function) -> Edit:
+    """The edit whose function is `function(spec, **arguments)`, made of other right functions."""
+
+    def edit(spec: Any, operation: str) -> Function:
+        return replacing(lambda _, **arguments: function(spec, **arguments))(spec, operation)
 
     return edit
 

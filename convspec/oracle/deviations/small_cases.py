@@ -15,9 +15,16 @@ from convspec.case import Case, forward_name, normalised
 from convspec.operations import OPERATIONS
 from convspec.oracle.deviations.edits import POOLS, SIGNALS
 from convspec.oracle.filling import filled
-from convspec.oracle.samples import SAMPLES
+from convspec.oracle.scope import covering
+from convspec.oracle.special import SATURATING
+from convspec.oracle.trials.geometries import FLAT, RECIPES
 
 Geometry = tuple[dict[str, Shape], dict[str, Any]]
+# How many geometries of a rank there are to choose from.
+BUDGET = 800
+# Operands that the batch is the first axis of.
+BATCHED = ("input", "mask", "values", "indices")
+SELECTING = ("relu", "adaptive_max_pool")
 
 
 @lru_cache(maxsize=64)
@@ -47,8 +54,8 @@ def _features(value: Any) -> int:
 
 def _cases(operation: str, source: Random) -> Iterator[Case]:
     row = OPERATIONS[forward_name(operation)]
-    if row.name in SAMPLES:
-        yield from _sampled(operation, source)
+    if row.name in RECIPES:
+        yield from _layered(operation, source)
         return
     geometry = _GEOMETRIES.get(row.name, _convolution)
     while True:
@@ -65,16 +72,42 @@ def _cases(operation: str, source: Random) -> Iterator[Case]:
         yield Case(operation, operands, attributes)
 
 
-def _sampled(operation: str, source: Random) -> Iterator[Case]:
-    """Calls of what is composed, resizes, normalises or is elementary, on images of any size."""
+def _layered(operation: str, source: Random) -> Iterator[Case]:
+    """Calls of what is composed, resizes, normalises or is elementary, from the sweep's scope but
+    in batches of three at most.
+    """
     name = forward_name(operation)
+    families, geometries = RECIPES[name]
     while True:
-        spatial = tuple(source.randint(1, 5) for _ in range(source.choice((1, 1, 2, 2, 3))))
-        shapes, given = SAMPLES[name](source.choice((1, 1, 2, 3)), spatial)
+        rank = 1 if name in FLAT else source.choice((1, 1, 2, 2, 3))
+        block = source.choice(covering(source.choice(families), rank, BUDGET, 0)[0])
+        shapes, given = source.choice([*geometries(block)])
+        if name not in FLAT:
+            batch = source.choice((1, 1, 2, 3))
+            shapes |= {n: (batch, *shapes[n][1:]) for n in BATCHED if n in shapes}
         attributes = normalised(name, shapes, given)
         dtype = numpy.dtype(source.choice(("float64", "float64", "float32")))
         operands = filled(operation, shapes, attributes, _generator(source), dtype)
+        _altered(name, operands, source)
         yield Case(operation, operands, attributes)
+
+
+def _altered(name: str, operands: dict[str, Array], source: Random) -> None:
+    """Now and then numbers that are not whole or nowhere negative, a cotangent of ones, NaN where
+    it may be selected, and arguments whose exponentials overflow.
+    """
+    first = next(iter(operands))
+    changes: tuple[Callable[[Array], Array], ...] = (numpy.abs, lambda array: array / 4)
+    for change in (c for c in changes if source.random() < 0.1):
+        for operand in operands.keys() - OPERATIONS[name].discrete:
+            operands[operand] = change(operands[operand])
+    if first == "cotangent" and source.random() < 0.1:
+        operands[first] = numpy.ones_like(operands[first])
+    if name in SELECTING and source.random() < 0.1:
+        operands["input"] = numpy.where(operands["input"] == 1, numpy.nan, operands["input"])
+    if name in SATURATING and source.random() < 0.1:
+        argument = OPERATIONS[name].operands[0]
+        operands[argument] = operands[argument] * 125
 
 
 def _often(source: Random, simple: Any, *others: Any) -> Any:
