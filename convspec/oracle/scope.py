@@ -11,7 +11,7 @@ the window slides (stride, padding), because one dense result then serves a whol
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 from itertools import combinations, product
 from math import prod
@@ -326,6 +326,28 @@ def covering(
     blocks = [_block(within, call[b], axes[b]) for b in chosen]
     cases = sum(len(block.slides) for block in blocks)
     return blocks, Coverage(tuple(reached), tuple(feasible), cases)  # type: ignore[arg-type]
+
+
+def every(family: str, rank: int, restriction: Restriction) -> Iterator[Block]:
+    """All geometries of a family at a rank, axes independent, the call's own values at their least.
+
+    >>> blocks = every("conv", 1, frozenset())
+    >>> sum(len(block.slides) for block in blocks)
+    2049
+    """
+    within = scope(family, rank, restriction)
+    width = len(within.shared)
+    slides: dict[tuple[int, ...], list[dict[str, int]]] = {}
+    for row in within.axes.tolist():
+        sliding = dict(zip(within.sliding, row[width:], strict=True))
+        slides.setdefault(tuple(row[:width]), []).append(sliding)
+    least = {feature: min(values) for feature, values in within.call.items()}
+    for axes in product(slides, repeat=rank):
+        yield Block(
+            axes=tuple(dict(zip(within.shared, axis, strict=True)) for axis in axes),
+            call=least,
+            slides=list(product(*(slides[axis] for axis in axes))),
+        )
 
 
 def _block(within: Scope, call: Array, axes: Array) -> Block:

@@ -10,7 +10,7 @@ from convspec.case import Case, forward_name
 from convspec.oracle.bounds import may_round
 from convspec.oracle.filling import degree, filled
 from convspec.oracle.reference import spec, trial
-from convspec.oracle.scope import Block, Coverage, Restriction, covering
+from convspec.oracle.scope import Block, Coverage, Restriction, covering, every
 from convspec.oracle.trials import convolution, pooling, signal, transposed_convolution
 from convspec.oracle.trials.geometries import FLAT, RECIPES, Geometries
 from convspec.oracle.trials.trial import Setting, Trial
@@ -20,6 +20,13 @@ BUDGETS = {"quick": 480, "standard": 2400, "exhaustive": 48_000}
 FEWER = {"quick": 120, "standard": 600, "exhaustive": 12_000}
 # The share of the budget that goes to each rank.
 RANKS = {1: 0.2, 2: 0.6, 3: 0.2}
+# What `exhaustive` has beside its sample: every geometry of these families at each rank, within a
+# restriction that leaves no more of them than can be gone through.
+EVERY = ("conv", "pool", "pool_ceil")
+EVERY_WITHIN: dict[int, Restriction] = {
+    1: frozenset(),
+    2: frozenset({"equal padding on both sides"}),
+}
 
 BlockTrials = Callable[[Block, Setting], Iterator[Trial]]
 
@@ -98,6 +105,27 @@ def exact_trials(
         for family in families:
             for block in covering(family, rank, budget, seed, restriction)[0]:
                 yield from block_trials(block, setting)
+    for family, rank, within in gone_through(operation, level, restriction):
+        for block in every(family, rank, within):
+            yield from block_trials(block, setting)
+
+
+def gone_through(
+    operation: str, level: str, restriction: Restriction = frozenset()
+) -> list[tuple[str, int, Restriction]]:
+    """The families of which a sweep has every geometry: family, rank, and the restriction.
+
+    >>> len(gone_through("conv", "exhaustive")), gone_through("conv", "standard")
+    (2, [])
+    """
+    if level != "exhaustive" or operation not in FAMILIES:
+        return []
+    return [
+        (family, rank, within | restriction)
+        for family in FAMILIES[operation][0]
+        for rank, within in EVERY_WITHIN.items()
+        if family in EVERY and f"not rank {rank}" not in restriction
+    ]
 
 
 def strengths(

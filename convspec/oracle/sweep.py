@@ -17,9 +17,10 @@ from convspec.oracle.scope import (
     CALL_RESTRICTIONS,
     RANK_RESTRICTIONS,
     Restriction,
+    scope,
     scope_size,
 )
-from convspec.oracle.streams import FAMILIES, exact_trials, strengths
+from convspec.oracle.streams import FAMILIES, exact_trials, gone_through, strengths
 from convspec.oracle.trials.trial import DRAWS, Setting, Trial
 from convspec.rounding import integer_bits
 
@@ -126,16 +127,22 @@ def _obeyed(case: Case) -> Restriction:
 
 def _coverage_notes(operation: str, plan: Plan, restriction: Restriction) -> list[str]:
     notes = []
+    for family, rank, within in gone_through(operation, plan.level, restriction):
+        count = len(scope(family, rank, within).axes) ** rank
+        notes.append(f"{family}, rank {rank}{_told(within)}: every one of {count} geometries")
     for strength in strengths(operation, plan.level, plan.seed, restriction):
         reached, feasible = strength.coverage.reached, strength.coverage.feasible
         shares = ", ".join(
             f"{word} {r} of {f}"
             for word, r, f in zip(("values", "pairs", "triples"), reached, feasible, strict=True)
         )
-        within = f" ({', '.join(sorted(restriction))})" if restriction else ""
         whole = scope_size(strength.family, strength.rank, restriction)
         notes.append(
-            f"{strength.family}, rank {strength.rank}{within}: {shares}; a sample of "
+            f"{strength.family}, rank {strength.rank}{_told(restriction)}: {shares}; a sample of "
             f"{strength.coverage.cases} of the {whole:.3g} calls in scope"
         )
     return notes
+
+
+def _told(restriction: Restriction) -> str:
+    return f" ({', '.join(sorted(restriction))})" if restriction else ""

@@ -16,9 +16,19 @@ from convspec.oracle.scope import (
     Coverage,
     _sampled,
     covering,
+    every,
     scope,
 )
-from convspec.oracle.streams import BUDGETS, RANKS, strengths
+from convspec.oracle.streams import (
+    BUDGETS,
+    EVERY,
+    EVERY_WITHIN,
+    RANKS,
+    exact_trials,
+    gone_through,
+    strengths,
+)
+from convspec.oracle.trials.trial import Setting
 
 FAMILIES = ("conv", "conv_transpose", "pool", "pool_ceil")
 OF_FAMILY = {
@@ -250,3 +260,45 @@ def test_the_strength_of_a_level():
         assert less.coverage.feasible == more.coverage.feasible
         assert more.coverage.reached[0] == more.coverage.feasible[0]
     assert BUDGETS["quick"] < BUDGETS["standard"] < BUDGETS["exhaustive"]
+
+
+PLAIN = frozenset({"equal padding on both sides", "no dilation", "stride 1"})
+
+
+@pytest.mark.parametrize("family", EVERY)
+@pytest.mark.parametrize(("rank", "within"), [(1, frozenset()), (2, PLAIN)])
+def test_every_geometry_comes_once(family, rank, within):
+    """All rows of the scope on every axis, independently, and no call twice."""
+    fields = (*scope(family, rank).shared, *scope(family, rank).sliding)
+    seen = [
+        tuple(tuple({**axis, **more}[name] for name in fields) for axis, more in both)
+        for block in every(family, rank, within)
+        for both in (tuple(zip(block.axes, slide, strict=True)) for slide in block.slides)
+    ]
+    rows = [tuple(row) for row in scope(family, rank, within).axes.tolist()]
+    assert len(seen) == len(set(seen)) == len(rows) ** rank
+    assert set(seen) == set(product(rows, repeat=rank))
+
+
+def test_exhaustive_goes_through_every_geometry(monkeypatch):
+    """A mistake at a single one of them is met, whatever the sample beside them holds."""
+    assert len(scope("conv", 2, EVERY_WITHIN[2]).axes) ** 2 == 455_625
+    assert not gone_through("conv", "standard")
+    monkeypatch.setitem(BUDGETS, "exhaustive", 8)
+    one_axis = frozenset({"not rank 2", "not rank 3"})
+    assert gone_through("conv", "exhaustive", one_axis) == [("conv", 1, one_axis)]
+    met = {}
+    for level in ("quick", "exhaustive"):
+        setting = Setting(numpy.dtype("f4"), numpy.random.default_rng(0))
+        met[level] = {
+            (
+                *trial.operands["input"].shape[2:],
+                *trial.operands["weight"].shape[2:],
+                *trial.attributes["dilation"],
+                *trial.attributes["stride"],
+                *trial.attributes["padding"][0],
+            )
+            for trial in exact_trials("conv", level, 0, setting, one_axis)
+        }
+    assert met["exhaustive"] == {tuple(row) for row in scope("conv", 1).axes.tolist()}
+    assert met["quick"] < met["exhaustive"]
