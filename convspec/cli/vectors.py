@@ -12,10 +12,12 @@ from typing import Any, NoReturn
 
 import click
 
-from convspec.cli.check import LEVELS, operation_names
+from convspec.cli.check import operation_names
 
 RIGHT, DIFFERS, UNUSABLE, CRASHED = 0, 1, 2, 3
 SHOWN = 5
+# What `exhaustive` goes through is too much to be recorded.
+RECORDED = ("quick", "standard")
 NAMED = 12
 
 
@@ -29,7 +31,7 @@ NAMED = 12
     callback=operation_names,
     help="Only this operation; may be repeated.",
 )
-@click.option("--level", type=click.Choice(LEVELS), default="quick", show_default=True)
+@click.option("--level", type=click.Choice(RECORDED), default="quick", show_default=True)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option(
     "--format",

@@ -30,9 +30,9 @@ LARGEST = 127
 LINEAR_KEPT, SELECTIONS_KEPT, ELEMENTARY_KEPT = 3, 11, 1
 # Every so many cases of a sweep one is recorded; fewer where what varies is little, and where
 # each output is judged by itself.
-SHARE = {"quick": 3, "standard": 2, "exhaustive": 2}
-SHARE_OF_LAYERS = {"quick": 5, "standard": 4, "exhaustive": 4}
-SHARE_OF_ELEMENTARY = {"quick": 10, "standard": 8, "exhaustive": 8}
+SHARE = {"quick": 3, "standard": 2}
+SHARE_OF_LAYERS = {"quick": 5, "standard": 4}
+SHARE_OF_ELEMENTARY = {"quick": 10, "standard": 8}
 REFUSALS_FROM = 24
 BATCHED = ("cotangent", "input", "values", "indices", "logits", "labels", "mask")
 
