@@ -24,9 +24,9 @@ language = "en"
 
 extensions = [
     *("myst_nb", "sphinx.ext.mathjax", "sphinx-mathjax-offline"),
-    *("commands", "definitions", "generated"),
+    *("commands", "definitions", "explorer", "generated"),
 ]
-exclude_patterns = ["_build", "_templates", "extensions"]
+exclude_patterns = ["_build", "_templates", "explorer/**", "extensions"]
 nitpicky = True
 # Sphinx's own message for pages that notebooks bring is not about this project.
 suppress_warnings = ["mystnb.unknown_mime_type"]

@@ -224,8 +224,11 @@ def test_everything_lies_inside_the_picture():
     ("words", "said"),
     [
         ("conv input=1,1,101 weight=1,1,1", "101 elements would take turns: must be 1 to 100"),
-        ("linear input=1,10 weight=2,10", "an axis is longer than the 9 that are drawn"),
-        ("max_pool_with_indices input=1,1,40 kernel_size=20", "an axis is longer than the 9"),
+        (
+            "linear input=1,17 weight=2,17",
+            "3 planes with axes of up to 17 would be drawn: at most 12 and 16 are",
+        ),
+        ("max_pool_with_indices input=1,1,40 kernel_size=20", "2 planes with axes of up to 40"),
     ],
 )
 def test_what_would_be_too_large_is_refused(words, said):

@@ -8,7 +8,7 @@ import numpy
 
 from convspec.arguments import Array
 from convspec.case import Case
-from convspec.draw.grid import LARGEST, Cell, Index, Slice, cells_of, number, slices
+from convspec.draw.grid import Cell, Index, Slice, cells_of, number, slices
 from convspec.draw.marks import Marks, marks
 from convspec.draw.picture import arrays, call_text
 from convspec.draw.svg import Frame, svg
@@ -16,8 +16,8 @@ from convspec.matrix import matrix_of
 from convspec.operations import OPERATIONS
 from convspec.window import positions
 
-# Of more elements nobody would wait for the last; a larger matrix is too small to read.
-MOST, LONGEST = 100, 36
+# Of more elements nobody would wait for the last; of larger arrays nobody could read the numbers.
+MOST, PLANES, WIDEST, LONGEST = 100, 12, 16, 36
 
 
 def animation(case: Case, *, turns: str = "outputs", matrix: bool = False) -> str:
@@ -28,8 +28,8 @@ def animation(case: Case, *, turns: str = "outputs", matrix: bool = False) -> st
     among them, row by row.  Of several batch items and channels, the first of the output are shown.
     Below stands the element whose turn it is.
 
-    Raises `ValueError` where the operation has no marks, or where more than 100 elements or more
-    than 9 positions of an axis would have to be shown.
+    Raises `ValueError` where the operation has no marks, or where more than 100 elements, 12 planes
+    or 16 positions of an axis would have to be shown.
 
     >>> operands = {"input": numpy.array([[[1, 2, 3]]]), "weight": numpy.array([[[1, 10]]])}
     >>> picture = animation(Case("conv", operands, {"padding": ((0, 0),)}))
@@ -44,9 +44,10 @@ def animation(case: Case, *, turns: str = "outputs", matrix: bool = False) -> st
     if not any(read.values()):
         raise ValueError(f"{case.operation}: what an element of it reads is not drawn yet")
     shown = _operands(case, list(read.values()), axes)
-    shown += [("output", each) for each in slices("output", output, set(outputs), axes=axes)]
-    if any(each.note for _, each in shown):
-        raise ValueError(f"{call_text(case)}: an axis is longer than the {LARGEST} that are drawn")
+    shown += [
+        ("output", each) for each in slices("output", output, set(outputs), axes=axes, whole=True)
+    ]
+    _fits(case, [each for _, each in shown])
     turn = _outputs_in_turn(read, output) if turns == "outputs" else _inputs_in_turn(case, read)
     if matrix:
         shown.insert(len(shown) - 1, ("matrix", matrix_slice(case)))
@@ -58,6 +59,15 @@ def animation(case: Case, *, turns: str = "outputs", matrix: bool = False) -> st
     ]
     bare = [_unmarked(each) for _, each in shown]
     return svg(bare, call_text(case), frames, still=len(frames) // 2, below=axes == 1 or matrix)
+
+
+def _fits(case: Case, shown: list[Slice]) -> None:
+    longest = max(max(len(each.rows), *map(len, each.rows)) for each in shown)
+    if longest > WIDEST or len(shown) > PLANES:
+        raise ValueError(
+            f"{call_text(case)}: {len(shown)} planes with axes of up to {longest} would be drawn: "
+            f"at most {PLANES} and {WIDEST} are"
+        )
 
 
 def _few(count: int) -> None:
@@ -153,6 +163,6 @@ def _operands(case: Case, read: list[Marks], axes: int) -> list[tuple[str, Slice
     found: list[tuple[str, Slice]] = []
     for name, array in arrays(case):
         union = set().union(*(each.get(name, set()) for each in read))
-        drawn: Any = slices(name, array, union, axes=min(axes, array.ndim)) if array.ndim else []
+        drawn: Any = slices(name, array, union, axes=min(axes, array.ndim), whole=True)
         found += [(name, each) for each in drawn]
     return found

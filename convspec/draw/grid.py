@@ -57,10 +57,17 @@ def number(value: Any, *, exact: bool = False) -> str:
 
 
 def slices(
-    name: str, array: Array, marked: set[Index], *, axes: int, exact: bool = False
+    name: str,
+    array: Array,
+    marked: set[Index],
+    *,
+    axes: int,
+    exact: bool = False,
+    whole: bool = False,
 ) -> list[Slice]:
     """The slices of `array` over its last `axes` axes (one or two) that hold a marked element, or
-    the first slice where none does.
+    the first slice where none does.  Of many slices and of long axes a part is shown, unless the
+    `whole` is asked for.
 
     Marked indices outside the array are positions on padding.
 
@@ -74,24 +81,26 @@ Cell(text='2', marked=False)]], note='', prefix=(), origin=(0, -1))]
     if array.size == 0:
         return [Slice(name, [], f"no elements, shape {array.shape}")]
     shown = []
-    for prefix in (prefixes or [(0,) * leading])[:SLICES]:
+    for prefix in (prefixes or [(0,) * leading])[: None if whole else SLICES]:
         inside = {index[leading:] for index in marked if index[:leading] == prefix}
         title = f"{name}[{', '.join(map(str, prefix))}]" if prefix else name
-        shown.append(_slice(title, array[prefix], inside, exact=exact)._replace(prefix=prefix))
-    if len(prefixes) > SLICES:
-        more = f"and {len(prefixes) - SLICES} more slices"
+        shown.append(_slice(title, array[prefix], inside, exact=exact, whole=whole))
+        shown[-1] = shown[-1]._replace(prefix=prefix)
+    if len(prefixes) > len(shown):
+        more = f"and {len(prefixes) - len(shown)} more slices"
         notes = [note for note in (shown[-1].note, more) if note]
         shown[-1] = shown[-1]._replace(note="\n".join(notes))
     return shown
 
 
-def _slice(title: str, array: Array, marked: set[Index], *, exact: bool) -> Slice:
+def _slice(title: str, array: Array, marked: set[Index], *, exact: bool, whole: bool) -> Slice:
     """A slice of one or two axes; a single axis is one row."""
     if array.ndim < 2:
         array = array.reshape(1, -1)
         marked = {(0, *index) for index in marked}
     ranges = [
-        _shown(size, [index[axis] for index in marked]) for axis, size in enumerate(array.shape)
+        _shown(size, [index[axis] for index in marked], whole=whole)
+        for axis, size in enumerate(array.shape)
     ]
     rows = [
         [Cell(_text(array, (i, j), exact=exact), (i, j) in marked) for j in ranges[1]]
@@ -169,10 +178,10 @@ def _holds(array: Array, prefix: Index) -> bool:
     return all(0 <= p < n for p, n in zip(prefix, array.shape, strict=False))
 
 
-def _shown(size: int, marked: list[int]) -> range:
+def _shown(size: int, marked: list[int], *, whole: bool) -> range:
     """Which positions of an axis to draw: all with their padding, or those near the marks."""
     low, high = min([0, *marked]), max([size - 1, *marked])
-    if high - low < LARGEST:
+    if whole or high - low < LARGEST:
         return range(low, high + 1)
     centre = (min(marked) + max(marked)) // 2 if marked else 0
     first = max(low, min(centre - LARGEST // 2, high + 1 - LARGEST))

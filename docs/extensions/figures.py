@@ -7,14 +7,19 @@ from html import escape
 
 from IPython.display import HTML
 
+from convspec.case import Case
 from convspec.cli.calls import case_of
 from convspec.draw.animation import animation
 from convspec.draw.stack import stack
 from convspec.window import Window
 
 
-def animated(call: str, caption: str, *, turns: str = "outputs", matrix: bool = False) -> HTML:
-    """A call, as words of `convspec draw`, whose outputs or inputs take turns."""
+def animated(
+    call: str | Case, caption: str, *, turns: str = "outputs", matrix: bool = False
+) -> HTML:
+    """A call, as words of `convspec draw` or as a case, whose outputs or inputs take turns."""
+    if isinstance(call, Case):
+        return _figure(animation(call, turns=turns, matrix=matrix), escape(caption))
     operation, *words = call.split()
     picture = animation(case_of(operation, tuple(words)), turns=turns, matrix=matrix)
     shown = " --matrix" * matrix
