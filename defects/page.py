@@ -12,14 +12,14 @@ PAGE = HERE.parent / "docs" / "defects.md"
 HEAD = """# Defects found
 
 What `convspec check` found in other software, each reduced by hand to a program of its own that
-needs that package and NumPy alone.  *Bug* is said only where the package contradicts its own
-documentation, which is then quoted, or itself: another rank, layout, type or batch of the same
-function.  What no documentation rules is *undocumented*, and what is a choice with its reasons is a
-*convention*.
+needs that package and NumPy alone (and onnx, where it takes a model to ask).  *Bug* is said only
+where the package contradicts its own documentation, which is then quoted, or itself: another rank,
+layout, type or batch of the same function.  What no documentation rules is *undocumented*, and what
+is a choice with its reasons is a *convention*.
 
 `tox -e defects-torch`, and so on, installs a package in the version listed here and runs its
 programs.  A program exits with 0 where the defect is there; where a newer version has mended it,
-it says that the entry is stale, and fails.
+it says that the entry is stale, and fails.  So it does where the quoted sentence has gone.
 
 Renewed by `python -m defects.page --write`.
 """

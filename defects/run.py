@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
+from defects.quotation import stands
 from defects.records import HERE, Defect, Listing, read
 
 SECONDS = 300
@@ -64,14 +65,16 @@ def main(arguments: Sequence[str]) -> int:
         raise SystemExit(f"no such defect of {name}: {', '.join(sorted(unknown))}")
     installed = version(listing.package)
     print(f"{listing.package} {installed}, listed for {listing.version}")
-    stands = []
+    found = []
     for defect in listing.defects:
         if chosen and defect.name not in chosen:
             continue
         good, said = verdict(listing, defect)
-        stands.append(good)
+        if not stands(defect):
+            good, said = False, f"stale: {defect.source} no longer says “{defect.documentation}”"
+        found.append(good)
         print(f"{'there' if good else 'NOT AS LISTED'}: {defect.name}: {said}", flush=True)
-    return int(not stands or not all(stands))
+    return int(not found or not all(found))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from convspec.operations import OPERATIONS
-from defects import page, run
+from defects import page, quotation, run
 from defects.records import HERE, Defect, Listing, listings, read
 
 ROOT = HERE.parent
@@ -36,10 +36,11 @@ def test_every_defect_has_a_program_and_every_program_a_defect():
 def test_a_program_imports_its_package_and_numpy_alone(listing, defect):
     text = listing.program(defect).read_text(encoding="utf-8")
     imported = set(re.findall(r"^(?:import|from) (\w+)", text, re.MULTILINE))
+    # A model for ONNX Runtime or OpenCV is written with onnx.
     modules = {"opencv-python-headless": {"cv2", "onnx"}, "onnxruntime": {"onnxruntime", "onnx"}}
     own = modules.get(listing.package, {listing.package})
     assert imported & own
-    assert imported <= own | {"numpy", "os", "subprocess", "sys", "warnings"}
+    assert imported <= own | {"numpy", "os", "pathlib", "signal", "subprocess", "sys", "warnings"}
 
 
 @pytest.mark.parametrize(("listing", "defect"), DEFECTS, ids=named)
@@ -66,6 +67,7 @@ def test_tox_installs_the_version_that_is_listed(listing):
     assert f"{listing.name}: {listing.package}=={listing.version}" in pins
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("listing", LISTINGS, ids=named)
 def test_the_defects_of_what_is_installed_here_are_there(listing):
     try:
@@ -77,6 +79,14 @@ def test_the_defects_of_what_is_installed_here_are_there(listing):
     for defect in listing.defects:
         good, said = run.verdict(listing, defect)
         assert good, f"{defect.name}: {said}"
+        assert quotation.stands(defect), defect.documentation
+
+
+def test_a_quotation_that_is_not_in_its_source_does_not_stand():
+    """The source is a docstring here; lines and indents do not matter."""
+    entry = ENTRY._replace(source="defects.quotation.stands", documentation="quoted\n   sentence")
+    assert quotation.stands(entry)
+    assert not quotation.stands(entry._replace(documentation="quoted sentence of another"))
 
 
 ENTRY = Defect("made_up", "title", "conv", "bug", "case", "1", "2", "why", itself="it does")

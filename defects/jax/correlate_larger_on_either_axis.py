@@ -1,0 +1,18 @@
+"""The full correlate of a row by a column fails with method direct, and not with fft."""
+
+import sys
+
+import jax.numpy as jnp
+from jax.scipy.signal import correlate
+
+row, column = jnp.ones((1, 2)), jnp.ones((2, 1))
+expected = correlate(row, column, method="fft").tolist()
+try:
+    actual = correlate(row, column, method="direct").tolist()
+except ValueError as error:
+    actual = f"ValueError: {error}"
+
+print(f"expected: {expected}")
+print(f"actual:   {actual}")
+if str(actual) == str(expected):
+    sys.exit("stale: it is as expected")

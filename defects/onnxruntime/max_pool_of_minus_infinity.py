@@ -1,0 +1,29 @@
+"""The maximum of -infinity alone is the lowest finite number."""
+
+import sys
+
+import numpy as np
+import onnxruntime
+from onnx.parser import parse_model
+
+model = parse_model("""
+<ir_version: 10, opset_import: ["": 22]>
+graph (float[1, 1, 1] x) => (float[1, 1, n] y) {
+    y = MaxPool <kernel_shape = [1]> (x)
+}
+""")
+x = np.array([[[-np.inf]]], np.float32)
+options = onnxruntime.SessionOptions()
+options.log_severity_level = 4
+
+expected = [float("-inf")]
+session = onnxruntime.InferenceSession(
+    model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+)
+y = session.run(None, {"x": x})[0]
+actual = y.ravel().tolist()
+
+print(f"expected: {expected}")
+print(f"actual:   {actual}")
+if str(actual) == str(expected):
+    sys.exit("stale: it is as expected")

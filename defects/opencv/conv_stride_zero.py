@@ -1,0 +1,38 @@
+"""A stride of 0 is a floating point exception, and no cv2.error."""
+
+import signal
+import subprocess
+import sys
+
+PROGRAM = """
+import cv2
+import numpy as np
+from onnx.parser import parse_model
+
+model = parse_model('''
+<ir_version: 10, opset_import: ["": 18]>
+graph (float[1, 1, 3] x, float[1, 1, 2] w) => (float[1, 1, n] y) {
+    y = Conv <strides = [0]> (x, w)
+}
+''')
+try:
+    net = cv2.dnn.readNetFromONNX(np.frombuffer(model.SerializeToString(), np.uint8))
+    net.setInput(np.ones((1, 1, 3), np.float32), "x")
+    net.setInput(np.ones((1, 1, 2), np.float32), "w")
+    print(net.forward("y"))
+except cv2.error:
+    print("cv2.error")
+"""
+
+run = subprocess.run(
+    [sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=200, check=False
+)
+expected = "cv2.error"
+actual = run.stdout.strip()
+if run.returncode < 0:
+    actual = f"ended by {signal.Signals(-run.returncode).name}"
+
+print(f"expected: {expected}")
+print(f"actual:   {actual}")
+if str(actual) == str(expected):
+    sys.exit("stale: it is as expected")

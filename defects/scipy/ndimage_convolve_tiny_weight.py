@@ -1,0 +1,16 @@
+"""ndimage.convolve takes a weight of 1e-20 for zero; convolve1d does not."""
+
+import sys
+
+import numpy as np
+from scipy import ndimage
+
+x = np.array([1e20])
+w = np.array([1e-20])
+expected = ndimage.convolve1d(x, w).tolist()
+actual = ndimage.convolve(x, w).tolist()
+
+print(f"expected: {expected}")
+print(f"actual:   {actual}")
+if str(actual) == str(expected):
+    sys.exit("stale: it is as expected")

@@ -1,0 +1,21 @@
+"""Where no window fits there is no output; in float32 there are as many as elements."""
+
+import os
+import sys
+
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+import tensorflow as tf
+
+
+def shape(dtype):
+    x, w = tf.ones((1, 2, 1), dtype), tf.ones((3, 1, 1), dtype)
+    return tuple(tf.nn.conv1d(x, w, 1, "VALID").shape)
+
+
+expected = shape("float64")
+actual = shape("float32")
+
+print(f"expected: {expected}")
+print(f"actual:   {actual}")
+if str(actual) == str(expected):
+    sys.exit("stale: it is as expected")
