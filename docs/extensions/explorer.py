@@ -1,7 +1,7 @@
 """The explorer is a folder of its own, which the site takes as it is.
 
-In the sources a link to it is a link to a file, which Sphinx would offer for download; in the site it
-leads to the copy.
+In the sources a link to it is a link to a file, which Sphinx would offer for download; in the site
+it leads to the copy.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import convspec
 from convspec.draw.svg import STYLE
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -26,6 +27,20 @@ def parts(name):
     """The sections of a chapter by their headings."""
     pieces = re.split(r"^## (.*)$", chapter(name), flags=re.MULTILINE)[1:]
     return dict(zip(pieces[::2], pieces[1::2], strict=True))
+
+
+def test_every_file_of_the_spec_has_a_chapter():
+    """The files that `convspec` names as chapters, but for the table and the tools on top of it."""
+    files = {"window", *convspec._CHAPTERS} - {"operations", "matrix", "symbolic"}
+    assert files <= set(CHAPTERS)
+
+
+@pytest.mark.parametrize("name", [name for name in convspec._CHAPTERS if name in CHAPTERS])
+def test_a_chapter_defines_every_operation_of_its_file(name):
+    """Derivatives are in the reference; the chapter shows what they are derivatives of."""
+    for operation in convspec._CHAPTERS[name]:
+        if not operation.endswith("_vjp"):
+            assert f"```{{definition}} convspec.{name}.{operation}\n" in chapter(name)
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
