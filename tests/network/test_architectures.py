@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from convspec.case import call_windows
 from convspec.network import Network, plan, totals
 from convspec.network.architectures import ARCHITECTURES
 from convspec.network.architectures.googlenet import MODULES, inception, naive_inception
 from convspec.network.architectures.lenet import CONNECTIONS
+from convspec.window import ReceptiveField
 
 
 def steps(name, input=None):
@@ -324,6 +326,30 @@ def test_xception_layer_by_layer():
     assert len(separable) + len(plain) - 4 == 36
 
 
+# Block: the size that its pool reads, and what its windows of 3 reach beyond, low and high.
+XCEPTION_POOLS = {2: (147, 1, 1), 3: (74, 0, 1), 4: (37, 1, 1), 13: (19, 1, 1)}
+
+
+def test_xceptions_pools_reach_beyond_the_high_side_first():
+    """The author's code pads them by `same` in TensorFlow's sense: ceil(n / 2) windows of 3, which
+    need 2 (ceil(n / 2) - 1) + 3 - n positions more than there are, the odd one on the high side.  A
+    padding of 1 on both sides, as in translations to PyTorch, has the same shapes, and at the even
+    size windows one position lower.
+    """
+    found = steps("xception")
+    for number, (size, *beyond) in XCEPTION_POOLS.items():
+        step = found[f"block{number}.pool"]
+        shape = found[step.reads[0]].shape
+        assert shape[2:] == (size, size)
+        for window in call_windows("max_pool", {"input": shape}, step.attributes):
+            assert [window.low, window.high] == beyond
+            assert window.low + window.high == 2 * (-(-size // 2) - 1) + 3 - size
+    # Where position 0 begins on the image, by hand: a padding of 1 for each of two convolutions and
+    # the pool at every second position, and for the two convolutions of block 3 at every fourth.
+    assert [field.start for field in found["block2.add"].fields] == [-2 * (1 + 1 + 1)] * 2
+    assert [field.start for field in found["block3.add"].fields] == [-6 - 4 * (1 + 1 + 0)] * 2
+
+
 @pytest.mark.parametrize("size", [13, 10, 7])
 def test_the_pyramid_has_one_length(size):
     found = steps("sppnet-head", (256, size, size))
@@ -471,17 +497,26 @@ def test_the_shapes_of_the_documents():
     assert [step.shape[1] for step in dropped] == [640, 1000, 1000]
 
 
-# Published by Araujo, Norris and Sim, Computing receptive fields of convolutional neural networks,
-# Distill 2019, for the first three; by the FCN paper, Table 1, for the last.
+# Size, stride and padding, published by Araujo, Norris and Sim, Computing receptive fields of
+# convolutional neural networks, Distill 2019, and in the table of their library; for the last the
+# size by the FCN paper, Table 1, and VGG-16's padding with 100 in place of 1 in the first layer.
+# Their ResNet-50 has a padding of 239: TensorFlow pads the first pool on its high side alone, where
+# position 0 is 1 of 2 image positions later.
 FIELDS = [
-    ("alexnet", "pool5", 195, 32),
-    ("vgg16", "pool5", 212, 32),
-    ("resnet50", "conv5_3.add", 483, 32),
-    ("fcn-32s", "score_fr", 404, 32),
+    ("alexnet", "conv2", 51, 8, -16),
+    ("alexnet", "conv3", 99, 16, -32),
+    ("alexnet", "conv5", 163, 16, -64),
+    ("alexnet", "pool5", 195, 32, -64),
+    ("vgg16", "pool1", 6, 2, -2),
+    ("vgg16", "pool3", 44, 8, -18),
+    ("vgg16", "pool5", 212, 32, -90),
+    ("inception-v3", "mixed_7c.concatenate", 1311, 32, -618),
+    ("resnet50", "conv5_3.add", 483, 32, -239 - 2),
+    ("fcn-32s", "score_fr", 404, 32, -90 + 1 - 100),
 ]
 
 
-@pytest.mark.parametrize(("name", "layer", "size", "jump"), FIELDS)
-def test_published_receptive_fields(name, layer, size, jump):
+@pytest.mark.parametrize(("name", "layer", "size", "jump", "start"), FIELDS)
+def test_published_receptive_fields(name, layer, size, jump, start):
     fields = steps(name)[layer].fields
-    assert [(field.size, field.jump) for field in fields] == [(size, jump)] * 2
+    assert fields == (ReceptiveField(size, jump, start),) * 2
