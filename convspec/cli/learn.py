@@ -42,12 +42,13 @@ def command(file: Path | None, new: bool, hint: int, begin: str | None, watch: b
         raise Refused(f"{file}: no such file; `convspec learn {file} --new` writes one")
     names = list(ladder())
     names = names[names.index(begin or names[0]) :]
-    stamp, status = _stamp(file), _tried(file, names, hint)
+    arguments = f"{file} --from {begin}" if begin else str(file)
+    stamp, status = _stamp(file), _tried(file, names, hint, arguments)
     while watch and status:
         while _stamp(file) in (stamp, None):
             sleep(LOOK_SECONDS)
         click.echo(f"\n{'-' * WIDTH}\n")
-        stamp, status = _stamp(file), _tried(file, names, hint)
+        stamp, status = _stamp(file), _tried(file, names, hint, arguments)
     sys.exit(status)
 
 
@@ -81,13 +82,13 @@ def _stamp(file: Path) -> tuple[int, int] | None:
     return found.st_mtime_ns, found.st_size
 
 
-def _tried(file: Path, names: list[str], hint: int) -> int:
+def _tried(file: Path, names: list[str], hint: int, arguments: str) -> int:
     """Try the steps and tell what comes of it; the exit status."""
     from convspec.cli.lesson import told
     from convspec.learn.apart import events
 
     status = 0
-    for line, code in told(events(file, names), file, names, hint):
+    for line, code in told(events(file, names), names, hint, arguments):
         click.echo(line)
         status = max(status, code)
     return status

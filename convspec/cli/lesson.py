@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from textwrap import fill, indent
 from typing import Any
 
-import numpy
-
-from convspec.case import Case
 from convspec.cli.words import KINDS
-from convspec.draw.picture import call_text
 from convspec.learn.step import Step, ladder
 
 WIDTH = 96
-UNREADABLE = 2
+LEFT, UNREADABLE = 1, 2
+# What a step comes to that is wrong, in a learner's words; of laws there are two ways more.
+WRONG = {
+    **KINDS,
+    "raises": "it raises an exception",
+    "law": "it does not hold where everything is right",
+    "unnoticed": "it holds where something is wrong",
+}
+
+SHOWN = {
+    "law": "For instance, with",
+    "unnoticed": "It could notice with",
+    "raises": "The call:",
+}
 
 
 def told(
-    events: Iterable[Any], file: Path, names: list[str], hint: int
+    events: Iterable[Any], names: list[str], hint: int, arguments: str
 ) -> Iterator[tuple[str, int]]:
-    """Lines to print, each with the exit status that it stands for."""
+    """Lines to print, each with the exit status that it stands for; `hint` is how many hints to
+    give, and `arguments` what came after `convspec learn`.
+    """
     step = ladder()[names[0]]
     for event in events:
         if event.get("loaded"):
@@ -30,27 +40,28 @@ def told(
         if "step" in event:
             step = ladder()[event["step"]]
         elif event.get("outcome") == "Right":
-            yield f"  right  {step.name}", 0
-        elif "outcome" in event:
-            yield from _all_of(
-                _missing(step, event) if event["outcome"] == "Missing" else _wrong(step, event)
-            )
-            yield from _all_of(_hints(step, file, hint))
+            yield f"  right  {step.name:{wide(names)}}  {event['tried']}", 0
+        elif "outcome" in event or "ended" in event:
+            tell = _ended if "ended" in event else _TELL[event["outcome"]]
+            for line in (*tell(step, event), *_hints(step, hint, arguments)):
+                yield line, LEFT
             return
-        elif "ended" in event:
-            yield from _all_of(_ended(step, event))
-            return
-    yield "\nEvery step is right.", 0
+    yield "\nThat was the last step: everything is right.", 0
 
 
-def _all_of(lines: Iterator[str]) -> Iterator[tuple[str, int]]:
-    return ((line, 1) for line in lines)
+def wide(names: list[str]) -> int:
+    """The width of a column of names."""
+    return max(map(len, names))
+
+
+def _paragraph(title: str, text: str) -> str:
+    return fill(f"{title[0].upper()}{title[1:]}. {' '.join(text.split())}", WIDTH)
 
 
 def _missing(step: Step, event: Any) -> Iterator[str]:
     yield f"  next   {step.name}: {event['what']}"
     yield ""
-    yield fill(f"{step.title[0].upper()}{step.title[1:]}. {' '.join(step.task.split())}", WIDTH)
+    yield _paragraph(step.title, step.task)
     yield ""
     yield indent(step.formula, "  ")
     yield ""
@@ -58,47 +69,49 @@ def _missing(step: Step, event: Any) -> Iterator[str]:
 
 
 def _wrong(step: Step, event: Any) -> Iterator[str]:
-    yield f"  wrong  {step.name}: {KINDS[event['kind']]} {event['often']}"
+    often = f", {event['often']}" if event["often"] else ""
+    yield f"  wrong  {step.name}: {WRONG[event['kind']]}{often}"
     yield ""
-    known = event["misconception"]
+    known, missed = event["misconception"], event["kind"] == "unnoticed"
     if known:
-        yield fill(
-            f"{known['name'][0].upper()}{known['name'][1:]}. {' '.join(known['text'].split())}",
-            WIDTH,
-        )
+        yield _paragraph(known["name"], known["text"])
         yield ""
     if event["mistake"]:
-        yield fill(f"What your {step.function} does: {event['instead']}", WIDTH)
+        who = "A function that it takes for right" if missed else f"What your {step.function} does"
+        yield fill(f"{who}: {event['instead']}", WIDTH)
         yield f'  convspec mistake "{event["mistake"]}" tells more.'
         yield ""
-    yield "The smallest call that shows it:"
+    yield SHOWN.get(event["kind"], "The smallest call that shows it:")
     yield ""
     yield indent(event["picture"], "  ")
-    if event["printed"]:
+    if event["line"]:
         yield ""
-        yield "In it, your file printed:"
+        yield f"That is in line {event['line']} of your file."
+    if event["printed"] and not missed:
+        yield ""
+        yield "In that call your file printed:"
         yield indent(event["printed"], "  ")
 
 
-def _hints(step: Step, file: Path, count: int) -> Iterator[str]:
+def _ended(step: Step, event: Any) -> Iterator[str]:
+    """A call that did not come back; outside of calls, the file itself."""
+    call = event["call"]
+    if call is None:
+        yield f"  wrong  {WRONG[event['ended']]} while the file is read"
+        return
+    yield f"  wrong  {step.name}: {WRONG[event['ended']]}"
+    yield ""
+    given = [*map(repr, call["operands"]), *(f"{n}={v!r}" for n, v in call["keywords"].items())]
+    yield fill(f"{step.function}({', '.join(given)})", WIDTH, subsequent_indent="    ")
+
+
+def _hints(step: Step, count: int, arguments: str) -> Iterator[str]:
     yield ""
     for number, hint in enumerate(step.hints[:count], start=1):
         yield fill(f"Hint {number} of {len(step.hints)}: {hint}", WIDTH)
     if count < len(step.hints):
         more = " --hint" * (count + 1)
-        yield f"For {'a' if not count else 'the next'} hint: convspec learn {file}{more}"
+        yield f"For {'a' if not count else 'the next'} hint: convspec learn {arguments}{more}"
 
 
-def _ended(step: Step, event: Any) -> Iterator[str]:
-    """A call that did not come back; between calls, nothing is known but that."""
-    call = event["call"]
-    if call is None:
-        yield f"  wrong  {KINDS[event['ended']]} while the file is read"
-        return
-    yield f"  wrong  {step.name}: {KINDS[event['ended']]}"
-    yield ""
-    operands = {name: numpy.array(values) for name, values in call["operands"].items()}
-    case = Case(step.function, operands, call["attributes"])
-    yield f"{call_text(case)}, where"
-    for name, array in operands.items():
-        yield f"  {name} = {array.tolist()}"
+_TELL = {"Missing": _missing, "Wrong": _wrong}

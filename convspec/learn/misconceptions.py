@@ -39,6 +39,15 @@ def misconceptions() -> tuple[Misconception, ...]:
     )
 
 
+def called(name: str) -> Misconception:
+    """The misconception of a name.
+
+    >>> called("the flip").deviations[0]
+    'kernel flipped'
+    """
+    return next(known for known in misconceptions() if known.name == name)
+
+
 def of_deviations(names: Iterable[str]) -> tuple[str, Misconception] | None:
     """The first of several deviations that is a misconception, and which.
 

@@ -8,9 +8,9 @@ from convspec.learn.misconceptions import Misconception
 
 
 class Right(NamedTuple):
-    """Everything that was tried is right."""
+    """Everything that was tried is right: how much that was."""
 
-    tried: int
+    tried: str
 
 
 class Missing(NamedTuple):
@@ -22,6 +22,9 @@ class Missing(NamedTuple):
 class Wrong(NamedTuple):
     """The first thing that breaks: its kind and how often it was seen, the mistake by its name in
     the catalogue with what is done there, the misconception behind it, and the smallest case drawn.
+
+    Kinds are those of differences, and of a law: `law`, false of what is right, and `unnoticed`,
+    true of what is wrong.
     """
 
     kind: str

@@ -34,7 +34,8 @@ class Scope(NamedTuple):
 class Step(NamedTuple):
     """One exercise: `function` is what the learner writes, `signature` how its first line reads.
 
-    `only` names the operand whose gradient alone is judged, where that is not every one.
+    `kind` is `operation` for one of the spec's, `function` for a function of integers, `property`
+    for a law.  `only` names the operand whose gradient alone is judged, where not every one is.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Step(NamedTuple):
     formula: str
     hints: tuple[str, ...]
     scope: Scope
+    kind: str = "operation"
     only: str = ""
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from click.testing import CliRunner
 
 from convspec.cli import main
-from tests.learn.trying import FILES, read, tried
+from convspec.learn.step import ladder
+from tests.learn.trying import FILES, read
 
 
 def learn(*arguments):
@@ -16,10 +19,8 @@ def learn(*arguments):
 def test_the_steps_are_listed():
     result = learn()
     assert result.exit_code == 0
-    assert result.output.splitlines()[:2] == [
-        "valid    one dimension, no padding",
-        "stride   stride",
-    ]
+    listed = [line.split()[0] for line in result.output.splitlines()]
+    assert listed == list(ladder())
 
 
 def test_a_new_file_asks_for_the_first_step_and_is_never_overwritten(tmp_path):
@@ -36,8 +37,23 @@ def test_a_new_file_asks_for_the_first_step_and_is_never_overwritten(tmp_path):
     assert "Write: def conv(input, weight):" in result.output
 
 
-def test_what_is_solved_is_right():
-    assert tried(FILES / "solved_so_far.py")["outcome"] == "Right"
+def test_what_is_solved_is_right_and_what_comes_next_is_asked_for():
+    told, status = read(FILES / "solved_so_far.py")
+    assert re.findall(r"(right|next)   ?(\w+)", told)[:4] == [
+        ("right", "valid"),
+        ("right", "stride"),
+        ("right", "padding"),
+        ("next", "same"),
+    ]
+    assert "Write: def same_padding(size, kernel, stride):" in told
+    assert status == 1
+
+
+def test_a_complete_solution_passes_every_step():
+    told, status = read(FILES / "complete.py")
+    assert [line.split()[1] for line in told.splitlines()[:-2]] == list(ladder())
+    assert told.endswith("That was the last step: everything is right.")
+    assert status == 0
 
 
 def test_a_mistake_is_named_and_drawn():
@@ -60,7 +76,7 @@ def test_it_starts_anywhere():
     assert "valid" not in result.output
     unknown = learn(FILES / "flipped.py", "--from", "strid")
     assert unknown.exit_code == 2
-    assert "did you mean stride?" in unknown.output
+    assert "did you mean stride" in unknown.output
 
 
 @pytest.mark.parametrize(
@@ -97,5 +113,5 @@ def test_a_call_that_does_not_come_back_is_shown(tmp_path, text, said):
     file.write_text(text, encoding="utf-8")
     result = learn(file)
     assert f"  wrong  valid: {said}" in result.output
-    assert "conv(input (1, 1, " in result.output
+    assert "conv([[[" in result.output
     assert result.exit_code == 1

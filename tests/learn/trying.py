@@ -8,8 +8,8 @@ from typing import Any
 import numpy
 
 from convspec.cli import lesson
-from convspec.learn.apart import walk
 from convspec.learn.step import ladder
+from convspec.learn.walk import walk
 
 FILES = Path(__file__).parent / "files"
 
@@ -32,5 +32,5 @@ def tried(path: Path, begin: str | None = None) -> dict[str, Any]:
 
 def read(path: Path) -> tuple[str, int]:
     """What a learner reads, and the exit status."""
-    told = [*lesson.told(happened(path), path, list(ladder()), 0)]
+    told = [*lesson.told(happened(path), list(ladder()), 0, str(path))]
     return "\n".join(line for line, _ in told), max(code for _, code in told)

@@ -6,6 +6,7 @@ One theme a file.  The oracle is tested with them, and names a mistake by them.
 from __future__ import annotations
 
 from convspec.oracle.deviations.adaptive import ADAPTIVE_POOLING
+from convspec.oracle.deviations.dilations import DILATIONS
 from convspec.oracle.deviations.fast_paths import FAST_PATHS
 from convspec.oracle.deviations.geometry import GEOMETRY
 from convspec.oracle.deviations.gradients import GRADIENTS
@@ -33,6 +34,7 @@ DEVIATIONS: dict[str, Deviation] = {
     for theme in (
         ORIENTATION,
         GEOMETRY,
+        DILATIONS,
         WALKS,
         GROUPS,
         FAST_PATHS,

@@ -80,6 +80,11 @@ def is_depthwise(input: Any, groups: int, **_: Any) -> bool:
     return groups == channels and channels > 1
 
 
+def _identity_for_pointwise(depthwise: Any, **_: Any) -> dict[str, Any]:
+    depthwise = numpy.asarray(depthwise)
+    return {"pointwise": numpy.eye(len(depthwise), dtype=depthwise.dtype), "bias": None}
+
+
 GROUPS = (
     Deviation(
         name="every group reads the first group's channels",
@@ -171,5 +176,13 @@ GROUPS = (
                 }
             ),
         ),
+    ),
+    Deviation(
+        name="pointwise stage left out",
+        operations=("depthwise_separable_conv",),
+        kind="mistake",
+        sentence="Returns the depthwise stage, so that channels never meet.",
+        hidden="a pointwise weight that is the identity, and no bias",
+        edit=rewriting(_identity_for_pointwise),
     ),
 )

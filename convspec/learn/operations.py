@@ -6,28 +6,32 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy
+
 from convspec.case import Case
 from convspec.draw.text import draw
+from convspec.learn.believed import believed
 from convspec.learn.cases import DOUBLE, cases
-from convspec.learn.misconceptions import of_deviations, of_exception
+from convspec.learn.misconceptions import Misconception, of_deviations, of_exception
 from convspec.learn.outcome import Missing, Outcome, Right, Wrong
 from convspec.learn.step import Step
+from convspec.learn.unlikely import UNLIKELY
+from convspec.oracle import expected
 from convspec.oracle.call import Callee, call, callee
 from convspec.oracle.deviations import DEVIATIONS
-from convspec.oracle.deviations.fast_paths import FAST_PATHS
-from convspec.oracle.deviations.state import STATE
-from convspec.oracle.deviations.thresholds import THRESHOLDS
+from convspec.oracle.deviations.edits import operand_names
 from convspec.oracle.differences import Context, differences, minimised, observed
 from convspec.oracle.reference import spec, trials
 from convspec.oracle.report import Difference
 from convspec.oracle.runner import Finding, Tally, run
+from convspec.oracle.search import judged_finding
+from convspec.oracle.ties import gradient_findings
 
 ENOUGH = 24
 PASSING = 24
 WIDTH = 96
-# A kind of difference that makes up less than this part of the findings is left for later.
+# A kind of difference that makes up less than a third of the findings is left for later.
 RARE = 3
-UNLIKELY = (*FAST_PATHS, *STATE, *THRESHOLDS)
 
 Watch = Callable[[Callee], Callee]
 
@@ -37,18 +41,20 @@ def attempt(step: Step, implementation: Any, name: str, watch: Watch) -> Outcome
     target = callee(implementation, step.function)
     if target is None:
         return Missing(f"there is no function {step.function} yet")
-    target = watch(target)
+    target = _judged_part(step, watch(target))
     tally = run(step.function, target, _trials(step), DOUBLE, enough=ENOUGH)
-    findings = _findings(tally)
+    findings = _findings(tally) or _tied(step, target)
     if findings:
         found, names = _difference(step, target, name, findings, tally.passing[:PASSING])
+        found = _readable(target, found)
         # Once more, for what it prints.
         operands = {n: array.copy() for n, array in found.case.operands.items()}
         call(target, step.function, operands, found.case.attributes)
-        return _wrong(found, names, tally)
+        known = None if names else believed(step.function, findings)
+        return _wrong(found, names, known, tally)
     if tally.unsupported:
         return Missing(next(iter(tally.unsupported)))
-    return Right(tally.judged)
+    return Right(f"{tally.judged} calls")
 
 
 def _trials(step: Step) -> Iterator[Any]:
@@ -59,6 +65,32 @@ def _findings(tally: Tally) -> list[Finding]:
     if tally.mutated is not None:
         return [Finding("mutates", "the call changed its arguments", tally.mutated, None, (), None)]
     return tally.findings
+
+
+def _judged_part(step: Step, target: Callee) -> Callee:
+    """A gradient of which one operand's part is the learner's, and the others are right."""
+    if not step.only:
+        return target
+    place = operand_names(step.function).index(step.only) - 1
+    right = getattr(expected, step.function)
+
+    def function(*operands: Any, **attributes: Any) -> Any:
+        given = target.function(*operands, **attributes)
+        if not isinstance(given, tuple | list) or len(given) <= place:
+            return given
+        outputs = list(right(*operands, **attributes))
+        outputs[place] = given[place]
+        return tuple(outputs)
+
+    return target._replace(function=function)
+
+
+def _tied(step: Step, target: Callee) -> list[Finding]:
+    """Of the gradient of a maximum, what is wrong where several elements are largest."""
+    if step.scope.values != "distinct":
+        return []
+    tied = cases(step._replace(scope=step.scope._replace(values="ties")))
+    return gradient_findings(target, iter(tied))[1]
 
 
 def _difference(
@@ -87,19 +119,37 @@ def _difference(
     return next((each for each in found if each[1]), found[0])
 
 
+def _readable(target: Callee, difference: Difference) -> Difference:
+    """A difference that no number has a part in, with 1, 2, 3, ... in the place of zeros."""
+    if difference.kind not in ("shape", "raises"):
+        return difference
+    arrays = difference.case.operands.items()
+    operands = {n: numpy.arange(1.0, a.size + 1).reshape(a.shape) for n, a in arrays}
+    again = judged_finding(target, difference.case._replace(operands=operands), spec())
+    if not isinstance(again, Finding) or again.kind != difference.kind:
+        return difference
+    return difference._replace(case=again.case, expected=again.expected, actual=observed(again))
+
+
 def _names(difference: Difference) -> list[str]:
-    """What a learner may have done; nobody begins with a fast path, a threshold or a cache."""
+    """What a learner may have done; nobody begins with a fast path, a threshold or a cache.  Of
+    exceptions one is like another, so they tell of no mistake.
+    """
+    if difference.kind == "raises":
+        return []
     names = (difference.diagnosis, *difference.ties)
     return [name for name in names if name is not None and DEVIATIONS[name] not in UNLIKELY]
 
 
-def _wrong(difference: Difference, names: list[str], tally: Tally) -> Wrong:
+def _wrong(
+    difference: Difference, names: list[str], misconception: Misconception | None, tally: Tally
+) -> Wrong:
     known = of_deviations(names)
     mistake = known[0] if known else next(iter(names), None)
     said = DEVIATIONS[mistake].sentence if mistake else ""
-    misconception = known[1] if known else None
-    if mistake is None and difference.kind == "raises":
+    misconception = known[1] if known else misconception
+    if mistake is None and misconception is None and difference.kind == "raises":
         misconception = of_exception(difference.message)
     drawn = draw(difference.case, difference.expected, difference.actual, width=WIDTH, word="yours")
-    often = f"in {tally.found} of the {tally.judged} calls until then"
+    often = f"in {tally.found} of {tally.judged} calls" if tally.found else ""
     return Wrong(difference.kind, often, mistake, said, misconception, drawn)
