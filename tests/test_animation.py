@@ -225,8 +225,8 @@ def test_everything_lies_inside_the_picture():
     [
         ("conv input=1,1,101 weight=1,1,1", "101 elements would take turns: must be 1 to 100"),
         (
-            "linear input=1,17 weight=2,17",
-            "3 planes with axes of up to 17 would be drawn: at most 12 and 16 are",
+            "linear input=1,25 weight=2,25",
+            "3 planes with axes of up to 25 would be drawn: at most 12 and 24 are",
         ),
         ("max_pool_with_indices input=1,1,40 kernel_size=20", "2 planes with axes of up to 40"),
     ],

@@ -183,8 +183,8 @@ def test_a_picture_as_svg(tmp_path):
         ("conv input=1,1,5 weight=1,1,3 --animate outputs", "needs --output FILE.svg"),
         ("conv input=1,1,5 weight=1,1,3 --matrix --output conv.svg", "--matrix needs --animate"),
         (
-            "linear input=1,17 weight=2,17 --animate outputs --output linear.svg",
-            "with axes of up to 17 would be drawn",
+            "linear input=1,25 weight=2,25 --animate outputs --output linear.svg",
+            "with axes of up to 25 would be drawn",
         ),
         (
             "max_pool input=1,1,4 kernel_size=2 --animate outputs --matrix --output pool.svg",

@@ -17,7 +17,7 @@ from convspec.operations import OPERATIONS
 from convspec.window import positions
 
 # Of more elements nobody would wait for the last; of larger arrays nobody could read the numbers.
-MOST, PLANES, WIDEST, LONGEST = 100, 12, 16, 36
+MOST, PLANES, WIDEST, LONGEST = 100, 12, 24, 36
 
 
 def animation(case: Case, *, turns: str = "outputs", matrix: bool = False) -> str:
@@ -29,7 +29,7 @@ def animation(case: Case, *, turns: str = "outputs", matrix: bool = False) -> st
     Below stands the element whose turn it is.
 
     Raises `ValueError` where the operation has no marks, or where more than 100 elements, 12 planes
-    or 16 positions of an axis would have to be shown.
+    or 24 positions of an axis would have to be shown.
 
     >>> operands = {"input": numpy.array([[[1, 2, 3]]]), "weight": numpy.array([[[1, 10]]])}
     >>> picture = animation(Case("conv", operands, {"padding": ((0, 0),)}))

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from convspec.draw.grid import PADDING, Cell, Slice
 
-SIDE, GAP, LINE, LETTER = 36, 28, 22, 9
+SIDE, GAP, LINE, LETTER = 36, 28, 22, 8
 SECONDS = 0.8
 STYLE = """
 .convspec-picture { max-width: 100%; height: auto }
