@@ -184,7 +184,9 @@ def test_a_directory_in_use_is_left_alone(recorded, tmp_path):
     before = sorted(recorded.iterdir())
     result = CliRunner().invoke(main, ["vectors", str(recorded)])
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr.endswith("is not empty: vectors are written to a directory of their own\n")
+    assert result.stderr.endswith(
+        "is not empty: what is recorded is written to a directory of its own\n"
+    )
     assert sorted(recorded.iterdir()) == before
     result = CliRunner().invoke(main, ["vectors", str(tmp_path / "no" / "where")])
     assert result.exit_code == 2

@@ -19,6 +19,7 @@ VERBS = {
     "draw": "A picture of what an output is computed from.",
     "list": "What there is: operations, targets, deviations.",
     "claims": "What the source documents state, each with its verdict and proofs.",
+    "certify": "Whether the recorded layers of a network are right.",
     "summary": "The layers of a network, with their sizes and counts.",
     "learn": "Write a convolution of your own, step by step.",
     "mistake": "A known mistake at its smallest, and where it shipped.",

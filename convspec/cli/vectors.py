@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any, NoReturn
 
 import click
@@ -48,6 +45,7 @@ def command(directory: Path, form: str, level: str, seed: int, operations: Any) 
     TARGET` calls an implementation on them.
     """
     from convspec.oracle.check import checkable_operations
+    from convspec.oracle.directories import write_directory
     from convspec.oracle.vector_files import vector_files
 
     names = operations or checkable_operations()
@@ -56,7 +54,7 @@ def command(directory: Path, form: str, level: str, seed: int, operations: Any) 
     else:
         produced = vector_files(names, level, seed)
     try:
-        count, size = _written(directory, produced)
+        count, size = write_directory(directory, produced)
     except OSError as error:
         click.echo(f"convspec: {directory}: {error.strerror or error}", err=True)
         sys.exit(UNUSABLE)
@@ -77,33 +75,6 @@ def _onnx(names: Iterable[str], level: str, seed: int) -> tuple[list[str], Any]:
     if not known:
         raise click.UsageError(f"--format onnx has {', '.join(EXPRESSIBLE)} only")
     return known, onnx_files(known, level, seed)
-
-
-def _written(directory: Path, produced: Iterable[tuple[str, bytes]]) -> tuple[int, int]:
-    """Write files beside a directory and put them in its place; how many, and their bytes."""
-    if directory.exists() and any(directory.iterdir()):
-        raise OSError("is not empty: vectors are written to a directory of their own")
-    target = directory.resolve()
-    partial = Path(mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    count = size = 0
-    try:
-        for name, content in produced:
-            path = partial / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-            count, size = count + 1, size + len(content)
-        partial.chmod(0o777 & ~_umask())
-        partial.replace(target)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
-    return count, size
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def replayed(directory: Path, target: str) -> int:

@@ -75,6 +75,21 @@ def distances(case: Case) -> tuple[Array, ...] | None:
     return tuple(2 * allowed for allowed in _allowed(case, shares(case)))
 
 
+def real_slack(case: Case) -> tuple[Array, ...] | None:
+    """How far the outputs may lie from their float64 reference, of whatever numbers; None where
+    they must be equal: nothing rounds, or every sum is a whole number that the dtype holds.
+    """
+    if OPERATIONS[forward_name(case.operation)].rounding == "exact":
+        return None
+    found = shares(case)
+    arrays = [a for a in case.operands.values() if a.dtype.kind in "fV"]
+    if all((a == numpy.rint(a)).all() for a in arrays) and _is_exact(case):
+        most = max(float(share.magnitude.max(initial=0.0)) for share in found)
+        if most <= 2.0 ** precision(_coarsest(case)):
+            return None
+    return _allowed(case, found)
+
+
 def _allowed(case: Case, found: tuple[Share, ...]) -> tuple[Array, ...]:
     """The bounds of a result and of its float64 reference together."""
     dtype = _coarsest(case)

@@ -1,0 +1,178 @@
+"""Every forward mistake of the catalogue, planted in layers of whole numbers: wherever it changes
+the output, the certificate refutes the layer.
+"""
+
+from __future__ import annotations
+
+import warnings
+from functools import cache
+
+import numpy
+import pytest
+
+import convspec.fast
+from convspec.case import Case, forward_name, normalised
+from convspec.operations import OPERATIONS
+from convspec.oracle.certificate.layer import Layer, certify
+from convspec.oracle.deviations import DEVIATIONS
+from convspec.oracle.deviations.edits import SIGNALS
+from convspec.oracle.deviations.small_cases import small_cases
+from convspec.oracle.deviations.special_values import SPECIAL_VALUES
+from convspec.oracle.deviations.validation import VALIDATION
+from convspec.oracle.replay import agree, replay, right
+
+COUNT = 120
+MOST_SHOWN = 8
+PAIRS = [
+    (name, operation)
+    for name, deviation in DEVIATIONS.items()
+    for operation in deviation.operations
+    if operation == forward_name(operation) and OPERATIONS[operation].outputs == 1
+]
+
+
+@cache
+def whole_cases(operation):
+    """Calls on finite whole numbers, with what is right: small ones, and some of many channels."""
+    cases = [*small_cases(operation, COUNT), *wide_cases(operation)]
+    found = []
+    for case in cases:
+        arrays = case.operands.values()
+        if all(numpy.isfinite(a).all() and (a == numpy.rint(a)).all() for a in arrays):
+            due = right(case)
+            if not isinstance(due, str):
+                found.append((case, due))
+    return found
+
+
+def wide_cases(operation):
+    """Where thresholds lie: many channels, long axes, large strides, odd batches."""
+    source = numpy.random.default_rng(0)
+    if operation in SIGNALS:
+        f, g = source.integers(-5000, 5001, 40) + 0.0, source.integers(-5000, 5001, 5) + 0.0
+        yield Case(operation, {"f": f, "g": g}, {"mode": "full"})
+        return
+    for shape in ((3, 70, 12), (1, 35, 5, 5), (2, 3, 300), (5, 6, 9, 9)):
+        for given in GIVEN.get(operation, ({},)):
+            shapes = {"input": shape, **WEIGHTS.get(operation, lambda s: {})(shape)}
+            for dtype, most in (("float64", 4), ("float32", 4), ("float64", 5000), ("int32", 199)):
+                operands = {
+                    name: source.integers(-most, most + 1, size).astype(dtype)
+                    for name, size in shapes.items()
+                }
+                try:
+                    yield Case(operation, operands, normalised(operation, shapes, given))
+                except (TypeError, ValueError):
+                    continue
+
+
+GIVEN = {
+    "conv": ({}, {"padding": 1}, {"stride": 4, "padding": 2}, {"dilation": 2}, {"stride": 2}),
+    "conv_transpose": ({}, {"padding": 1}, {"stride": 4}, {"stride": 2, "output_padding": 1}),
+    "max_pool": ({"kernel_size": 3}, {"kernel_size": 2, "stride": 4}, {"kernel_size": 9}),
+    "average_pool": (
+        {"kernel_size": 4, "padding": 2},
+        {"kernel_size": 4, "padding": 2, "count_include_pad": True},
+        {"kernel_size": 2, "stride": 4},
+        {"kernel_size": 128},
+    ),
+}
+WEIGHTS = {
+    "conv": lambda s: {"weight": (20, s[1], *(2,) * (len(s) - 2)), "bias": (20,)},
+    "conv_transpose": lambda s: {"weight": (s[1], 20, *(2,) * (len(s) - 2)), "bias": (20,)},
+}
+
+
+def planted(name, operation):
+    """The deviating function, one for all calls: it may have a memory."""
+    function = DEVIATIONS[name].edit(convspec.fast, operation)
+
+    def output(case):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return replay(function, case)
+
+    return output
+
+
+def showing(name, operation):
+    """The cases whose output a deviation changes, with what it gives instead."""
+    output = planted(name, operation)
+    for case, due in whole_cases(operation):
+        wrong = output(case)
+        if not isinstance(wrong, str) and not agree(wrong, due, None, dtypes=False):
+            yield case, wrong[0], due[0]
+
+
+def is_decided(finding, case):
+    """Whether whole numbers decide about a right output: it is exact, or an average in float64,
+    whose rounding is far below the distance of two averages of small whole numbers.
+    """
+    wide = numpy.result_type(*case.operands.values()) not in ("float16", "float32")
+    return finding.story.startswith(("exactly", "equal")) or (
+        case.operation == "average_pool" and finding.verdict == "recomputed" and wide
+    )
+
+
+def far_apart(wrong, due):
+    """Further than rounding in float64 can bring averages."""
+    return wrong.shape != due.shape or not numpy.allclose(wrong, due, rtol=1e-9, atol=1e-9)
+
+
+# What no output of whole numbers shows.
+NOT_SHOWN = {
+    **{each.name: "takes NaN, infinities or subnormal numbers" for each in SPECIAL_VALUES},
+    **{each.name: "is about calls that are to be refused" for each in VALIDATION},
+    "output padding bound by the stride alone": "is about calls that are refused",
+    "bias sized by the weight's first axis": "is about calls that are refused",
+    "longer second operand refused": "refuses, and returns nothing",
+    "empty batch refused": "refuses, and returns nothing",
+    "maximum started from the lowest finite number": "takes infinities",
+    "NaN ignored in a maximum": "takes NaN",
+    "NaN kept only at the start of a window": "takes NaN",
+    "NaN ignored in the tail of the channels": "takes NaN",
+    "empty window gives -inf": "lies outside the spec",
+    "empty window gives the lowest finite number": "lies outside the spec",
+    "empty window gives zero": "lies outside the spec",
+    "empty window gives NaN": "lies outside the spec",
+    "result truncated toward zero": "changes no result that a float holds",
+    "result rounded to three decimals": "changes no whole number",
+    "average accumulated in the storage dtype": "changes nothing that a float holds",
+    "always float64": "changes the dtype alone",
+    "always float32": "changes the dtype alone",
+    "kernel flipped in place": "changes an argument alone",
+    "input divided in place": "changes an argument alone",
+    "output overwritten by the next call": "changes what an earlier call returned",
+    "integer maximum turned into floats by padding": "changes the dtype alone",
+}
+SHOWN_ALL_THE_SAME = {
+    ("result rounded to three decimals", "average_pool"),
+    *(("always float32", name) for name in ("conv", "conv_transpose", "average_pool", *SIGNALS)),
+}
+
+
+@pytest.mark.parametrize(("name", "operation"), PAIRS)
+def test_a_planted_mistake_is_refuted_wherever_it_shows(name, operation):
+    rng = numpy.random.default_rng(0)
+    shown = 0
+    for case, wrong, due in showing(name, operation):
+        if is_decided(certify(Layer(name, case, due), rng), case) and far_apart(wrong, due):
+            found = certify(Layer(name, case, wrong), rng)
+            assert found.verdict == "refuted", (case, found)
+            shown += 1
+        if shown == MOST_SHOWN:
+            break
+    silent = name in NOT_SHOWN and (name, operation) not in SHOWN_ALL_THE_SAME
+    assert (shown == 0) == silent, (shown, NOT_SHOWN.get(name))
+
+
+@pytest.mark.parametrize("name", ["always float64", "always float32"])
+@pytest.mark.parametrize("operation", ["conv", "conv_transpose", "max_pool"])
+def test_another_dtype_is_refuted(name, operation):
+    """What no value shows, the dtype does."""
+    seen, output = set(), planted(name, operation)
+    for case, due in whole_cases(operation):
+        (wrong,) = output(case)
+        if wrong.dtype != due[0].dtype and due[0].dtype.kind == "f":
+            seen.add(certify(Layer(name, case, wrong), numpy.random.default_rng(0)).verdict)
+    assert seen == {"refuted"}
