@@ -166,7 +166,11 @@ def per_axis(name: str, value: Any, rank: int, *, least: int, shapes: str) -> tu
     >>> per_axis("stride", 2, 3, least=1, shapes="")
     (2, 2, 2)
     """
-    if isinstance(value, Integral):
+    # What a call normally holds needs no more than this; asking for `Integral` takes far longer.
+    if type(value) is tuple and len(value) == rank:
+        if all(type(entry) is int and entry >= least for entry in value):
+            return value
+    elif isinstance(value, Integral):
         return (integer(name, value, least=least, shapes=shapes),) * rank
     if not listed(value):
         raise TypeError(f"{name}={value!r}: must be an integer or one integer per axis; {shapes}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
+from functools import lru_cache, reduce
 from itertools import product
 from math import prod
 from typing import Any
@@ -32,7 +32,7 @@ from convspec.resize import resize_conv_shape, resize_conv_windows, upsample_sha
 from convspec.window import Window, output_sizes
 
 # For each output position of an axis, what it reads: `coordinates.interpolation_taps`.
-AxisTaps = list[list[tuple[int, Any]]]
+AxisTaps = Sequence[Sequence[tuple[int, Any]]]
 
 
 def upsample(
@@ -99,12 +99,16 @@ def _how(kind: str, nearest: Arithmetic, *operands: Array) -> Arithmetic:
 
 def _axes(input: Shape, output: Shape, kind: str, coordinates: str) -> list[AxisTaps]:
     return [
-        [
-            interpolation_taps(n, size // n, i, kind=kind, coordinates=coordinates)
-            for i in range(size)
-        ]
-        for n, size in zip(input[2:], output[2:], strict=True)
+        _axis(n, size, kind, coordinates) for n, size in zip(input[2:], output[2:], strict=True)
     ]
+
+
+@lru_cache(maxsize=64)
+def _axis(n: int, size: int, kind: str, coordinates: str) -> AxisTaps:
+    return tuple(
+        tuple(interpolation_taps(n, size // n, i, kind=kind, coordinates=coordinates))
+        for i in range(size)
+    )
 
 
 def _readers(input: Shape, output: Shape) -> int:

@@ -11,10 +11,9 @@ import numpy
 from convspec.arguments import Array, Shape
 from convspec.case import call_windows
 from convspec.oracle.expected.numbers import constant, constants, sqrt, wide
-from convspec.oracle.expected.taps import Taps, sliding_taps, spread, summed
+from convspec.oracle.expected.taps import Taps, sliding_reads, sliding_taps, spread, summed
 from convspec.oracle.tables import (
     backward_input,
-    columns,
     gathered,
     output_slices,
     stuffed,
@@ -28,33 +27,34 @@ def pool_windows_of(input: Array, attributes: dict[str, Any]) -> tuple[Window, .
     return call_windows("max_pool", {"input": input.shape}, attributes)
 
 
+def _flat(x: Array) -> Array:
+    return x.reshape(*x.shape[:2], prod(x.shape[2:]))
+
+
 def max_pool_with_indices(input: Array, **attributes: Any) -> tuple[Array, Array]:
     """`convspec.max_pool_with_indices`."""
     sliding = pool_windows_of(input, attributes)
     spatial = input.shape[2:]
-    tabulated = window_table(spatial, sliding)
-    read = columns(input, tabulated, -numpy.inf)
+    reads = sliding_reads(spatial, sliding)
+    read = gathered(_flat(input), reads, -numpy.inf)
     # A tap outside the input may not win, not even against -inf.
-    outside = tabulated.reads == tabulated.size
+    outside = reads == prod(spatial)
     rank_in_window = numpy.where(outside, -numpy.inf, read)
     winner = rank_in_window.argmax(axis=2)
     all_lowest = numpy.isneginf(rank_in_window.max(axis=2))
     winner = numpy.where(all_lowest, (~outside).argmax(axis=0), winner)
-    place = output_slices(tabulated, sliding, output_sizes(spatial, sliding))
-    shape = (*input.shape[:2], *tabulated.starts)
+    shape = (*input.shape[:2], *output_sizes(spatial, sliding))
     values = numpy.take_along_axis(read, winner[:, :, None], axis=2).reshape(shape)
-    found = tabulated.reads[winner, numpy.arange(winner.shape[2])].reshape(shape)
-    return values[place], found[place]
+    found = reads[winner, numpy.arange(winner.shape[2])].reshape(shape)
+    return values, found
 
 
 def max_pool(input: Array, **attributes: Any) -> Array:
     """`convspec.max_pool`."""
     sliding = pool_windows_of(input, attributes)
     spatial = input.shape[2:]
-    tabulated = window_table(spatial, sliding)
-    dense: Array = columns(input, tabulated, -numpy.inf).max(axis=2)
-    place = output_slices(tabulated, sliding, output_sizes(spatial, sliding))
-    return dense.reshape(*dense.shape[:2], *tabulated.starts)[place]
+    maxima: Array = gathered(_flat(input), sliding_reads(spatial, sliding), -numpy.inf).max(axis=2)
+    return maxima.reshape(*input.shape[:2], *output_sizes(spatial, sliding))
 
 
 def max_pool_vjp(cotangent: Array, input: Array, **attributes: Any) -> tuple[Array]:
@@ -89,11 +89,9 @@ def average_pool(input: Array, *, count_include_pad: bool = False, **attributes:
     """`convspec.average_pool`, correctly rounded on integers."""
     sliding = pool_windows_of(input, attributes)
     spatial = input.shape[2:]
-    tabulated = window_table(spatial, sliding)
-    dense: Array = columns(input, tabulated, 0.0).sum(axis=2)
-    place = output_slices(tabulated, sliding, output_sizes(spatial, sliding))
-    sums = dense.reshape(*dense.shape[:2], *tabulated.starts)[place]
-    averages: Array = sums / divisors(spatial, sliding, count_include_pad=count_include_pad)
+    sums = gathered(_flat(input), sliding_reads(spatial, sliding), 0.0).sum(axis=2)
+    shaped = sums.reshape(*input.shape[:2], *output_sizes(spatial, sliding))
+    averages: Array = shaped / divisors(spatial, sliding, count_include_pad=count_include_pad)
     return averages
 
 
@@ -113,7 +111,7 @@ def average_pool_vjp(
 
 
 def _planes(x: Array) -> Array:
-    return wide(x).reshape(*x.shape[:2], prod(x.shape[2:]))
+    return _flat(wide(x))
 
 
 def _root(total: Array, p: float) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy
@@ -9,6 +10,7 @@ import numpy
 from convspec.arguments import Array
 from convspec.case import call_windows
 from convspec.oracle.expected.numbers import wide
+from convspec.oracle.expected.taps import sliding_reads
 from convspec.oracle.tables import (
     Place,
     Table,
@@ -16,6 +18,7 @@ from convspec.oracle.tables import (
     backward_weight,
     columns,
     forward,
+    gathered,
     output_slices,
     stuffed,
     window_table,
@@ -37,10 +40,10 @@ def conv(input: Array, weight: Array, bias: Array | None = None, **attributes: A
     groups = attributes.get("groups", 1)
     sliding = call_windows("conv", {"input": input.shape, "weight": weight.shape}, attributes)
     spatial = input.shape[2:]
-    tabulated = window_table(spatial, sliding)
-    dense = forward(columns(input, tabulated, 0.0), _flat_kernel(weight), groups)
-    place = output_slices(tabulated, sliding, output_sizes(spatial, sliding))
-    y = dense.reshape(*dense.shape[:2], *tabulated.starts)[place]
+    planes = input.reshape(*input.shape[:2], prod(spatial))
+    read = gathered(planes, sliding_reads(spatial, sliding), 0.0)
+    y = forward(read, _flat_kernel(weight), groups)
+    y = y.reshape(*y.shape[:2], *output_sizes(spatial, sliding))
     return y if bias is None else y + _per_channel(bias, len(spatial))
 
 

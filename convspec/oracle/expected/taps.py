@@ -11,8 +11,8 @@ import numpy
 
 from convspec.arguments import Array, Shape
 from convspec.coordinates import interpolation_taps
-from convspec.oracle.tables import gathered, output_slices, strided, window_table
-from convspec.window import Window, adaptive_range, output_sizes, taps
+from convspec.oracle.tables import gathered
+from convspec.window import Window, adaptive_range, output_sizes, start, taps
 
 
 class Taps(NamedTuple):
@@ -80,11 +80,22 @@ def multiplied(axes: Sequence[Array]) -> Array:
 
 
 @lru_cache(maxsize=1024)
+def sliding_reads(spatial: Shape, sliding: tuple[Window, ...]) -> Array:
+    """What the taps of sliding windows read, `(kernel taps, outputs)`: no start is tabulated that
+    is none of the call's, as `table` does for all strides and the way back.
+    """
+    axes = []
+    for n, window, o in zip(spatial, sliding, output_sizes(spatial, sliding), strict=True):
+        starts = numpy.array([start(window, i) for i in range(o)])
+        read = starts + numpy.arange(window.kernel)[:, None] * window.dilation
+        axes.append(numpy.where((read >= 0) & (read < n), read, n))
+    return crossed(axes, spatial)
+
+
+@lru_cache(maxsize=1024)
 def sliding_taps(spatial: Shape, sliding: tuple[Window, ...]) -> Taps:
     """The taps of sliding windows, `(kernel taps, outputs)`."""
-    tabulated = window_table(spatial, sliding)
-    index = strided(tabulated, output_slices(tabulated, sliding, output_sizes(spatial, sliding)))
-    return inverted(index, tabulated.size)
+    return inverted(sliding_reads(spatial, sliding), prod(spatial))
 
 
 @lru_cache(maxsize=1024)
