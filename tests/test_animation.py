@@ -99,7 +99,7 @@ def test_inputs_in_turn_are_the_outputs_in_turn_the_other_way_round(case):
         index = tuple(map(int, re.search(r"\[(.*?)\]", line).group(1).split(", ")))
         readers = sum(index in inside for inside in read.values())
         value = case.operands["input"][index]
-        assert line == f"input[{', '.join(map(str, index))}] = {value}, read by {readers}"
+        assert line == f"input[{', '.join(map(str, index))}] = {value}, in {readers} outputs"
 
 
 def test_the_matrix_is_the_one_of_the_operation():

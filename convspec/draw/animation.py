@@ -94,7 +94,7 @@ def _inputs_in_turn(case: Case, read: dict[Index, Marks]) -> list[tuple[Marks, s
     return [
         (
             {name: {index}, "output": readers[index]},
-            f"{_named(name, index)} = {number(array[index])}, read by {len(readers[index])}",
+            f"{_named(name, index)} = {number(array[index])}, in {len(readers[index])} outputs",
         )
         for index in sorted(readers)
     ]

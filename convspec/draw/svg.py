@@ -65,7 +65,7 @@ def svg(
     """
     longest = max(map(len, [title, *(frame.line for frame in frames)]))
     sizes = [_size(each) for each in shown]
-    least = min(LETTER * longest, 50 * LETTER) + 2 * GAP
+    least = min(LETTER * longest, 60 * LETTER) + 2 * GAP
     beside = GAP + sum(wide + GAP for wide, _ in sizes)
     width = max(least, *(wide + 2 * GAP for wide, _ in sizes), 0 if below else beside)
     titles = wrap(title, (width - 2 * GAP) // LETTER + 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html import escape
 
@@ -33,9 +34,11 @@ def stacked(n: int, windows: Sequence[Window], caption: str) -> HTML:
 
 
 def _figure(picture: str, caption: str) -> HTML:
+    width = re.search(r'width="(\d+)"', picture)
+    assert width is not None
     return HTML(
-        '<figure class="picture"><div class="wide" tabindex="0" role="group" '
-        f'aria-label="Picture, may be scrolled">{picture}</div>'
+        f'<figure class="picture" style="--width: {width.group(1)}px"><div class="wide" '
+        f'tabindex="0" role="group" aria-label="Picture, may be scrolled">{picture}</div>'
         f"<figcaption>{caption}</figcaption>"
         '<label class="pause"><input type="checkbox"> Pause</label></figure>'
     )

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import api
+import ledger
 from sphinx.application import Sphinx
 
 FOLDER = "generated"
-PAGES = {"api.md": api.page}
+PAGES = {"api.md": api.page, "ledger.md": ledger.page}
 
 
 def write(app: Sphinx) -> None:

@@ -1,7 +1,9 @@
 """Every file of the spec has a chapter, and every chapter has all that a chapter needs."""
 
 import re
+import tomllib
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -109,3 +111,10 @@ def test_the_index_lists_every_page():
     listed = (DOCS / "index.md").read_text(encoding="utf-8").split()
     pages = {file.stem for file in DOCS.glob("*.md")} - {"index"}
     assert pages <= set(listed), "add it to a toctree of docs/index.md"
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_the_steps_that_a_chapter_sends_to_are_there(name):
+    ladder = tomllib.loads((files("convspec.learn") / "ladder.toml").read_text(encoding="utf-8"))
+    steps = {step["name"] for step in ladder["step"]}
+    assert set(re.findall(r"--from ([\w-]+)", chapter(name))) <= steps
