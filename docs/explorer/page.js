@@ -7,6 +7,8 @@
   const { byId, element, marked } = dom;
 
   const FRAMEWORKS = { pytorch: "PyTorch", tensorflow: "TensorFlow", jax: "JAX", onnx: "ONNX" };
+  // More outputs than this are too many to be shown, or to be computed at every step.
+  const MOST = 4000;
   // Milliseconds that a window rests while playing.
   const REST = 900;
 
@@ -33,26 +35,34 @@
 
   const select = (at) => set({ ...chosen, at });
 
+  // Why the configuration cannot be shown; null where it can.
+  function refusal() {
+    try {
+      const count = outputs().length;
+      return count > MOST ? `This call has ${count} outputs; at most ${MOST} are shown.` : null;
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      return `There is no such call: ${error.message}.`;
+    }
+  }
+
   // Paints everything from the configuration; what the spec has no such call for is said instead.
   function show() {
     controls.paint(chosen);
-    let output;
-    try {
-      output = outputOf(chosen);
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
+    const reason = refusal();
+    refused(reason);
+    document.body.classList.toggle("refused", reason !== null);
+    if (reason !== null) {
       stop();
       built = null;
-      refused(`There is no such call: ${error.message}.`);
-      document.body.classList.add("refused");
       return;
     }
-    refused(null);
-    document.body.classList.remove("refused");
+    const output = outputOf(chosen);
     const key = grids.keyOf(chosen);
     if (key !== built) grids.build(chosen);
     built = key;
     grids.paint(chosen, output);
+    stretched.paint(chosen);
     byId("where").textContent = `${name("y", chosen.at)} of ${output.data.length} outputs`;
     formulas.paintSum(chosen);
     formulas.paintSize(chosen);

@@ -135,7 +135,8 @@
     );
     say(
       operation === "average_pool" && isOwnPadding(chosen),
-      "`count_include_pad` is **on** unless it is switched off, in PyTorch alone.",
+      "`count_include_pad` is **on** unless it is switched off; ONNX has it off, and TensorFlow's SAME " +
+        "never counts padding.",
     );
     say(
       operation === "average_pool" && some(dilation, 1),
@@ -143,7 +144,7 @@
     );
     say(
       isPool(chosen) && chosen.ceil_mode,
-      "`ceil_mode` drops a last window that would start beyond the input, as on this page; Caffe kept it.",
+      "`ceil_mode` drops a last window that would start beyond the input, as on this page.",
     );
     say(
       isPool(chosen),
