@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import prod
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as seeded
-from hypothesis.errors import HypothesisException
+from hypothesis.configuration import set_hypothesis_home_dir
+from hypothesis.errors import Flaky
 
 from convspec.arguments import Array
 from convspec.case import Case, flat, forward_name
@@ -87,10 +91,22 @@ def search(
             raise _DisagreementError
 
     try:
-        look()
-    except (_DisagreementError, HypothesisException):
+        with _nothing_left_behind():
+            look()
+    except (_DisagreementError, Flaky):  # Flaky: a case that failed once, and not again
         return judged, last
     return judged, []
+
+
+@contextmanager
+def _nothing_left_behind() -> Iterator[None]:
+    """Hypothesis stores what it reads in the user's modules in a directory, by default this one."""
+    with TemporaryDirectory(prefix="convspec-") as directory:
+        set_hypothesis_home_dir(directory)
+        try:
+            yield
+        finally:
+            set_hypothesis_home_dir(None)
 
 
 def is_open(finding: Finding) -> bool:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy
 import pytest
+from hypothesis import strategies
+from hypothesis.errors import Unsatisfiable
 
 from convspec import fast
 from convspec.oracle.call import callee
@@ -73,6 +79,31 @@ def test_a_flaky_finding_is_kept():
     turn = iter(range(10**6))
     _, (finding,) = searched("conv", wrong_where(lambda *_, **__: next(turn) % 3 == 2))
     assert finding.kind == "value"
+
+
+def test_what_is_wrong_with_the_search_itself_is_no_result(monkeypatch):
+    module = sys.modules["convspec.oracle.search"]
+    monkeypatch.setattr(module, "calls", lambda *_, **__: strategies.nothing())
+    with pytest.raises(Unsatisfiable):
+        searched("conv", fast.conv)
+
+
+def test_nothing_is_left_in_the_directory_of_the_user(tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "from convspec.fast import relu\nNUMBERS = [1234567, 7654321]\n", encoding="utf-8"
+    )
+    program = (
+        "from convspec.oracle import check, load; "
+        "check(load('mine.py'), ['relu'], level='quick', dtypes=['float32'])"
+    )
+    environment = {k: v for k, v in os.environ.items() if k != "HYPOTHESIS_STORAGE_DIRECTORY"}
+    subprocess.run(
+        [sys.executable, "-B", "-c", program],
+        cwd=tmp_path,
+        env={**environment, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        check=True,
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.py"]
 
 
 def test_the_same_seed_finds_the_same():
