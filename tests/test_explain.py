@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from convspec.cli import main
+from convspec.matrix import matrix_of
 from convspec.operations import OPERATIONS
 from tests.valid_calls import VALID
 
@@ -79,6 +80,10 @@ def test_sizes_taps_and_terms_of_an_output():
         "  input[0, 0]        weight[0, 0]",
         "   1 [2][3][4] 5     [1][2][3]",
         "",
+        "matrix, a row for each output and a column for each element of input:",
+        "  2 3 . . .",
+        "  . 1 2 3 .",
+        "",
         "Element [0, 0, 1], with 1, 2, 3, ... for the elements of each operand:",
         "  input[0, 0, 1] * weight[0, 0, 0]  2 * 1  =   2   sum  2",
         "  input[0, 0, 2] * weight[0, 0, 1]  3 * 2  =   6   sum  8",
@@ -109,6 +114,57 @@ def test_what_is_said_of_a_geometry(words, said):
     result = run("explain", *words.split())
     assert result.exit_code == 0, result.output
     assert said in result.output
+
+
+@pytest.mark.parametrize(
+    ("spatial", "whole"),
+    [
+        (
+            "conv --input 5x5 --kernel 3x3 --stride 2 --padding 1",
+            "conv input=1,1,5,5 weight=1,1,3,3 stride=2 padding=1",
+        ),
+        ("conv --input=6 --kernel=2 padding=1:0", "conv input=1,1,6 weight=1,1,2 padding=1:0"),
+        (
+            "max_pool --input 6x5 --kernel 3x2 --ceil-mode true",
+            "max_pool input=1,1,6,5 kernel_size=3,2 ceil_mode=true",
+        ),
+        (
+            "spatial_pyramid_pool --input 4x4 --levels 1,2 --kind max",
+            "spatial_pyramid_pool input=1,1,4,4 levels=1,2 kind=max",
+        ),
+    ],
+)
+def test_sizes_of_space_alone_are_one_item_and_one_channel(spatial, whole):
+    result = run("explain", *spatial.split())
+    assert result.exit_code == 0, result.output
+    assert result.output == run("explain", *whole.split()).output
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("conv --input 5 --kernel", "--kernel needs a value"),
+        ("conv --input 5 --kernl 3", "kernl: conv takes input, weight"),
+        ("cnov --input 5 --kernel 3", "cnov: must be one of"),
+    ],
+)
+def test_wrong_sizes_of_space_are_told(words, said):
+    result = run("explain", *words.split())
+    assert result.exit_code == 2
+    assert said in " ".join(result.stderr.split())
+
+
+def test_the_matrix_is_printed_where_there_is_one():
+    output = run("explain", "conv", *["--input", "2x3", "--kernel", "2x2", "bias=1"]).output
+    matrix = matrix_of("conv", "input", (1, 1, 2, 3), weight=[[[[1, 2], [3, 4]]]]).toarray()
+    first = output.splitlines().index(
+        "matrix, a row for each output and a column for each element of input:"
+    )
+    printed = [line.split() for line in output.splitlines()[first + 1 : first + 3]]
+    assert printed == [[str(m) if m else "." for m in row] for row in matrix.tolist()]
+    assert "matrix" not in run("explain", "max_pool", *["--input", "4", "--kernel", "2"]).output
+    large = run("explain", "conv", *["--input", "40", "--kernel", "2"]).output
+    assert "a matrix of shape (39, 40): at most 36 on a side are drawn" in large
 
 
 @pytest.mark.parametrize("verb", ["explain", "draw"])

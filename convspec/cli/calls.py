@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import click
@@ -46,6 +47,42 @@ def case_of(operation: str, words: tuple[str, ...]) -> Any:
     except (StoredError, TypeError, ValueError) as error:
         raise click.UsageError(str(error)) from None
     return case
+
+
+def spatial_words(operation: str, words: tuple[str, ...]) -> tuple[str, ...]:
+    """Words in which sizes of space given by `--input 5x5 --kernel 3x3`, and attributes given
+    likewise, are in the place where `case_of` looks for them: there is one item and one channel.
+
+    >>> spatial_words("conv", ("--input", "5x5", "--kernel=3x3", "--stride", "2"))
+    ('input=1,1,5,5', 'weight=1,1,3,3', 'stride=2')
+    >>> spatial_words("max_pool", ("--input", "6", "--kernel", "2", "ceil_mode=true"))
+    ('input=1,1,6', 'kernel_size=2', 'ceil_mode=true')
+    """
+    found = []
+    left = list(words)
+    while left:
+        word = left.pop(0)
+        if not word.startswith("--"):
+            found.append(word)
+            continue
+        name, sign, value = word.removeprefix("--").partition("=")
+        if not sign:
+            if not left:
+                raise click.UsageError(f"{word} needs a value")
+            value = left.pop(0)
+        found.append(
+            _spatial(operation, name.replace("-", "_"), re.sub(r"(?<=\d)x(?=\d)", ",", value))
+        )
+    return tuple(found)
+
+
+def _spatial(operation: str, name: str, value: str) -> str:
+    from convspec.operations import OPERATIONS
+
+    weighted = operation in OPERATIONS and "weight" in OPERATIONS[operation].operands
+    if name == "kernel":
+        return f"weight=1,1,{value}" if weighted else f"kernel_size={value}"
+    return f"input=1,1,{value}" if name == "input" else f"{name}={value}"
 
 
 def _named(word: str) -> tuple[str, str]:

@@ -103,13 +103,16 @@ def _inputs_in_turn(case: Case, read: dict[Index, Marks]) -> list[tuple[Marks, s
 def matrix_slice(case: Case) -> Slice:
     """The matrix of a call as a function of its first operand; what is stored nowhere is blank.
 
+    Raises `ValueError` where the operation is not linear in it, or for a side longer than 36.
+
     >>> operands = {"input": numpy.array([[[1, 2, 3]]]), "weight": numpy.array([[[1, 10]]])}
     >>> shown = matrix_slice(Case("conv", operands, {"padding": ((0, 0),)}))
     >>> [[cell.text for cell in row] for row in shown.rows]
     [['1', '10', ''], ['', '1', '10']]
     """
     name, *others = case.operands
-    fixed = {other: case.operands[other] for other in others}
+    # A bias is added to what the matrix gives.
+    fixed = {other: case.operands[other] for other in others if other != "bias"}
     shape = case.operands[name].shape
     stored = matrix_of(case.operation, name, shape, **fixed, **case.attributes).tocoo()
     if max(stored.shape) > LONGEST:

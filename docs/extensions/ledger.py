@@ -55,10 +55,10 @@ def entry(claim: Claim) -> list[str]:
     _, explained = VERDICTS[claim.verdict]
     strength = "proved" if is_proved(claim) else "checked"
     told = "" if claim.verdict == "empirical" else f", {strength}"
-    lines = [f"({claim.id})=", f"### {claim.statement.removesuffix('.')}", ""]
+    lines = [f"({claim.id})=", f"### {plain(claim.statement).removesuffix('.')}", ""]
     if claim.formula:
         lines += [f"$$ {claim.formula} $$", ""]
-    lines += [f"`{claim.id}`{told}. Source: `{claim.source}`, {claim.section}.", ""]
+    lines += [f"`{claim.id}`{told}. Source: `{claim.source}`, {plain(claim.section)}.", ""]
     if claim.explanation:
         lines += [f"**{explained}:** {plain(claim.explanation)}.", ""]
     if claim.proofs:

@@ -108,9 +108,10 @@ def test_the_site_gives_pictures_their_own_colours():
 
 
 def test_the_index_lists_every_page():
-    listed = (DOCS / "index.md").read_text(encoding="utf-8").split()
+    listed = (DOCS / "index.md").read_text(encoding="utf-8").splitlines()
     pages = {file.stem for file in DOCS.glob("*.md")} - {"index"}
     assert pages <= set(listed), "add it to a toctree of docs/index.md"
+    assert [page for page in pages if listed.count(page) > 1] == []
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
