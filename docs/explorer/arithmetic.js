@@ -111,7 +111,10 @@
       channels % groups === 0 && outputs % groups === 0,
       `groups ${groups} must divide ${channels} input channels and ${outputs} output channels`,
     );
-    must(!bias || shown(bias) === shown([outputs]), `bias has shape ${shown(bias)}, (${outputs}) is due`);
+    must(
+      !bias || shown(bias) === shown([outputs]),
+      `bias has shape ${shown(bias)}, (${outputs}) is due`,
+    );
   }
 
   // A plan says what a call computes from what: { sliding, sizes, read, channelPairs }, where

@@ -37,8 +37,7 @@
     const { operation, size, kernel, groups, inputs, outputs } = configuration;
     if (isPool(configuration)) return { x: [1, inputs, ...size], w: [0], b: [0] };
     const input = [1, groups * inputs, ...size];
-    const channels =
-      operation === "conv" ? [groups * outputs, inputs] : [groups * inputs, outputs];
+    const channels = operation === "conv" ? [groups * outputs, inputs] : [groups * inputs, outputs];
     return { x: input, w: [...channels, ...kernel], b: [groups * outputs] };
   }
 
@@ -77,7 +76,8 @@
     const { x, w, b } = shapesOf(configuration);
     const attributes = attributesOf(configuration);
     if (configuration.operation === "conv") return convPlan(x, w, b, attributes);
-    if (configuration.operation === "conv_transpose") return conv_transposePlan(x, w, b, attributes);
+    if (configuration.operation === "conv_transpose")
+      return conv_transposePlan(x, w, b, attributes);
     return poolPlan(x, attributes);
   }
 

@@ -127,7 +127,11 @@
           " ",
           element("i", { id: `${name}-letter` }, letter),
         ),
-        element("td", {}, stepper(name, label, LIMITS[name], (value) => set({ [name]: value }))),
+        element(
+          "td",
+          {},
+          stepper(name, label, LIMITS[name], (value) => set({ [name]: value })),
+        ),
       ),
     );
     const words = Object.entries(WORDS).map(([word, label]) =>
@@ -154,7 +158,12 @@
         "fieldset",
         {},
         element("legend", {}, "Geometry"),
-        element("table", { class: "geometry" }, element("thead", {}, heads), element("tbody", {}, rows)),
+        element(
+          "table",
+          { class: "geometry" },
+          element("thead", {}, heads),
+          element("tbody", {}, rows),
+        ),
         checkbox("together", "Change both axes together", () => {}),
         checkbox("ceil_mode", "Round the output size up (ceil)", (on) => set({ ceil_mode: on })),
         checkbox("count_include_pad", "Count padding in the average", (on) =>
@@ -208,7 +217,9 @@
 
   // A 1 in the middle of every plane.
   const single = (page, name) => (index) =>
-    Number(index.slice(2).every((i, axis) => i === Math.floor(shapesOf(page.get())[name][2 + axis] / 2)) );
+    Number(
+      index.slice(2).every((i, axis) => i === Math.floor(shapesOf(page.get())[name][2 + axis] / 2)),
+    );
 
   function padding(chosen, word) {
     const { size, kernel, stride, dilation } = chosen;
@@ -231,7 +242,8 @@
     for (const [name] of CHANNELS) byId(name).value = chosen[name];
     byId("ceil_mode").checked = chosen.ceil_mode;
     byId("count_include_pad").checked = chosen.count_include_pad;
-    for (const cell of byId("controls").querySelectorAll(".axis-1")) cell.hidden = size.length === 1;
+    for (const cell of byId("controls").querySelectorAll(".axis-1"))
+      cell.hidden = size.length === 1;
     axisNames(size.length).forEach((name, axis) => (byId(`axis-${axis}`).textContent = name));
     const hide = (id, hidden) => (byId(id).hidden = hidden);
     hide("together-label", size.length === 1);

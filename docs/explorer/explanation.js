@@ -120,7 +120,8 @@
   };
 
   // The same in the little room of a cell.
-  const brief = (number) => format(Number.isInteger(number) ? number : Number(number.toPrecision(3)));
+  const brief = (number) =>
+    format(Number.isInteger(number) ? number : Number(number.toPrecision(3)));
 
   // A factor or term inside a formula: in brackets where it is negative.
   const bracketed = (number) => (number < 0 ? `(${format(number)})` : format(number));

@@ -52,7 +52,8 @@
     const terms = termsOf(chosen, chosen.at).filter(({ inside }) => inside);
     const say = (kind, value) => element("span", { class: kind }, bracketed(value));
     const result = element("span", { class: "y result" }, format(valueOf(chosen, chosen.at)));
-    const joined = (parts, between) => parts.flatMap((part, at) => (at ? [between, ...part] : part));
+    const joined = (parts, between) =>
+      parts.flatMap((part, at) => (at ? [between, ...part] : part));
     if (chosen.operation === "max_pool") {
       const best = selectedOf(terms);
       const values = terms.map((term) => [
@@ -72,18 +73,22 @@
     return [...joined(parts, " + "), " = ", result];
   }
 
-  function padded(chosen) {
+  const ORIENTATION =
+    "The kernel is not flipped: the convolution of deep learning is a cross-correlation.";
+
+  function outside(chosen) {
     const terms = termsOf(chosen, chosen.at);
     const count = terms.filter(({ inside }) => !inside).length;
     if (!count) return [];
-    const where = chosen.operation === "conv_transpose" ? "the input" : "the input, on padding";
     const does = chosen.operation === "max_pool" ? "take no part" : "add nothing";
-    return [`${count} of ${terms.length} taps lie outside ${where}: they do not exist and ${does}.`];
+    return [`Of ${terms.length} taps, ${count} outside the input do not exist and ${does}. `];
   }
 
   function termTable(chosen) {
     const terms = termsOf(chosen, chosen.at);
-    const head = isPool(chosen) ? ["element", "value"] : ["product", "numbers", "value", "sum so far"];
+    const head = isPool(chosen)
+      ? ["element", "value"]
+      : ["product", "numbers", "value", "sum so far"];
     let sum = chosen.b[chosen.at[0]] ?? 0;
     const rows = terms.map(({ input, weight, inside, x, w }) => {
       const what = weight ? `${name("x", input)} · ${name("w", weight)}` : name("x", input);
@@ -103,7 +108,15 @@
     return element(
       "table",
       { class: "terms" },
-      element("thead", {}, element("tr", {}, head.map((text) => element("th", { scope: "col" }, text)))),
+      element(
+        "thead",
+        {},
+        element(
+          "tr",
+          {},
+          head.map((text) => element("th", { scope: "col" }, text)),
+        ),
+      ),
       element("tbody", {}, rows),
     );
   }
@@ -119,7 +132,12 @@
         " = ",
         worked(chosen),
       ),
-      element("p", { class: "aside", id: "padded" }, padded(chosen)),
+      element(
+        "p",
+        { class: "aside", id: "aside" },
+        outside(chosen),
+        chosen.operation === "conv" ? ORIENTATION : [],
+      ),
       element(
         "details",
         { id: "terms", ...(open ? { open: "" } : {}) },
@@ -162,8 +180,29 @@
 
   function transposedSize({ n, kernel, dilation, stride, extra, size, ...sides }) {
     const shape = (first, steps, before, after, spread, taps, more) => [
-      ...[sign("("), first, sign("−"), number(1), sign(")"), steps, sign("−"), before, sign("−"), after],
-      ...[sign("+"), spread, sign("("), taps, sign("−"), number(1), sign(")"), sign("+"), number(1)],
+      ...[
+        sign("("),
+        first,
+        sign("−"),
+        number(1),
+        sign(")"),
+        steps,
+        sign("−"),
+        before,
+        sign("−"),
+        after,
+      ],
+      ...[
+        sign("+"),
+        spread,
+        sign("("),
+        taps,
+        sign("−"),
+        number(1),
+        sign(")"),
+        sign("+"),
+        number(1),
+      ],
       ...[sign("+"), more],
     ];
     const letters = [letter("n", "x"), letter("s"), low(), high(), letter("d"), letter("k", "w")];
@@ -192,28 +231,30 @@
   function paintSize(chosen) {
     const plan = planOf(chosen);
     const transposed = chosen.operation === "conv_transpose";
-    const axes = toldApart(plan.sizes.map((_, axis) => sizeOf(chosen, axis))).map(([told, title], axis) => {
-      const aside = [];
-      if (told.dropped)
-        aside.push("One less: the last window would start beyond the input, so it is dropped.");
-      if (told.overhang) aside.push("The last window reaches beyond the padding.");
-      if (!transposed && !told.ceil && told.room % told.stride)
-        aside.push(
-          `Rounded down: ${told.room % told.stride} of the padded input ` +
-            "at the far end is read by no window.",
-        );
-      return element(
-        "div",
-        {},
-        title ? element("h3", {}, title) : [],
-        element(
+    const axes = toldApart(plan.sizes.map((_, axis) => sizeOf(chosen, axis))).map(
+      ([told, title], axis) => {
+        const aside = [];
+        if (told.dropped)
+          aside.push("One less: the last window would start beyond the input, so it is dropped.");
+        if (told.overhang) aside.push("The last window reaches beyond the padding.");
+        if (!transposed && !told.ceil && told.room % told.stride)
+          aside.push(
+            `Rounded down: ${told.room % told.stride} of the padded input ` +
+              "at the far end is read by no window.",
+          );
+        return element(
           "div",
-          { class: "formula", id: `size-formula-${axis}` },
-          transposed ? transposedSize(told) : slidingSize(told),
-        ),
-        aside.length ? element("p", { class: "aside" }, aside.join(" ")) : [],
-      );
-    });
+          {},
+          title ? element("h3", {}, title) : [],
+          element(
+            "div",
+            { class: "formula", id: `size-formula-${axis}` },
+            transposed ? transposedSize(told) : slidingSize(told),
+          ),
+          aside.length ? element("p", { class: "aside" }, aside.join(" ")) : [],
+        );
+      },
+    );
     const shape = `(1, ${plan.outputs}, ${plan.sizes.join(", ")})`;
     byId("size").replaceChildren(
       ...axes,

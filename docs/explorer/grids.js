@@ -29,7 +29,11 @@
       ),
     );
     const size = `--columns: ${columns[1] - columns[0]}`;
-    return element("div", { role: "grid", class: `grid ${kind}`, "aria-label": label, style: size }, lines);
+    return element(
+      "div",
+      { role: "grid", class: `grid ${kind}`, "aria-label": label, style: size },
+      lines,
+    );
   }
 
   // A cell that holds a number to be changed; its place is kept in data attributes.
@@ -45,7 +49,10 @@
     element("div", { class: `cell ${kind}`, "aria-hidden": "true" }, text);
 
   function inputPlane(chosen, plan, shape, channel) {
-    const spans = twoAxes(chosen.size.map((_, axis) => spanOf(chosen, plan, axis)), [0, 1]);
+    const spans = twoAxes(
+      chosen.size.map((_, axis) => spanOf(chosen, plan, axis)),
+      [0, 1],
+    );
     const ends = twoAxes(
       chosen.size.map((n, axis) => [n, n + chosen.high[axis]]),
       [1, 1],
@@ -61,7 +68,10 @@
   }
 
   function kernelPlane(chosen, shape, plane) {
-    const spans = twoAxes(chosen.kernel.map((k) => [0, k]), [0, 1]);
+    const spans = twoAxes(
+      chosen.kernel.map((k) => [0, k]),
+      [0, 1],
+    );
     const rank = chosen.kernel.length;
     return gridOf(`Kernel ${plane.join(", ")}`, spans, "w", (row, column) => {
       const index = [...plane, ...[row, column].slice(2 - rank)];
@@ -118,7 +128,15 @@
       : [
           figure(
             titled("b", "w", plan.outputs > 1 ? `[${channel}]` : ""),
-            gridOf("Bias", [[0, 1], [0, 1]], "w", () => entry("b", channel, `bias ${channel}`)),
+            gridOf(
+              "Bias",
+              [
+                [0, 1],
+                [0, 1],
+              ],
+              "w",
+              () => entry("b", channel, `bias ${channel}`),
+            ),
           ),
         ];
     const outputs = range(plan.outputs).map((o) =>
@@ -184,7 +202,10 @@
   function placeWindows(chosen, plan) {
     const [channel, ...position] = chosen.at;
     const channels = plan.channelPairs(channel).map(([c]) => c);
-    const starts = twoAxes(position.map((i, axis) => i * plan.sliding[axis].stride), 0);
+    const starts = twoAxes(
+      position.map((i, axis) => i * plan.sliding[axis].stride),
+      0,
+    );
     const extents = twoAxes(plan.sliding.map(extent), 1);
     for (const grid of byId("arrays").querySelectorAll(".grid.x")) {
       const window = grid.querySelector(".window");

@@ -95,7 +95,12 @@
         "div",
         { role: "tabpanel", id: "snippet", tabindex: 0 },
         element("ul", { id: "notes" }),
-        element("div", { class: "source" }, element("pre", {}, element("code", { id: "source" })), copy),
+        element(
+          "div",
+          { class: "source" },
+          element("pre", {}, element("code", { id: "source" })),
+          copy,
+        ),
       ),
     );
     byId("code").addEventListener("keydown", (event) => {
@@ -254,7 +259,10 @@
 
   const page = {
     get: () => chosen,
-    set,
+    set: (next) => {
+      set(next);
+      if (byId("refusal").hidden) announce(`Output shape ${byId("shape").textContent}`);
+    },
     copyAddress: () => copied(location.href, "The address is copied."),
   };
   controls.build(page);

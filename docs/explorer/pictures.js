@@ -54,8 +54,17 @@
     );
     const strip = element(
       "div",
-      { class: "scroll", tabindex: 0, role: "region", "aria-label": `Row ${selected} of the matrix` },
-      element("table", { class: "strip", id: "row" }, element("tbody", {}, element("tr", {}, cells))),
+      {
+        class: "scroll",
+        tabindex: 0,
+        role: "region",
+        "aria-label": `Row ${selected} of the matrix`,
+      },
+      element(
+        "table",
+        { class: "strip", id: "row" },
+        element("tbody", {}, element("tr", {}, cells)),
+      ),
     );
     const size = `${outputs.length} × ${inputs.length}`;
     const about = isPool(chosen)
@@ -68,11 +77,13 @@
           : ".");
     const parts = [
       element("p", {}, about),
-      element("p", {}, `Row ${selected} of ${size}, with ${nonzero} entries that are not 0:`),
+      element("p", {}, `Row ${selected} of ${size}; entries that are not 0: ${nonzero}.`),
       strip,
     ];
     if (outputs.length * inputs.length > LARGEST) {
-      parts.push(element("p", { class: "aside" }, `All ${size} entries would be too small to see.`));
+      parts.push(
+        element("p", { class: "aside" }, `All ${size} entries would be too small to see.`),
+      );
     } else {
       const label = `The matrix, ${size}; row ${selected} is framed.`;
       const canvas = element("canvas", { role: "img", "aria-label": label, id: "whole" });
@@ -146,7 +157,12 @@
     };
     const dots = seen.flatMap((places, layer) =>
       places.map((place) =>
-        svg("circle", { cx: centre(layer, place), cy: y(layer), r: 5, class: kindOf(layer, place) }),
+        svg("circle", {
+          cx: centre(layer, place),
+          cy: y(layer),
+          r: 5,
+          class: kindOf(layer, place),
+        }),
       ),
     );
     const labels = seen[0].map((place) =>
@@ -167,10 +183,12 @@
 
   function paintField(chosen, setLayers) {
     const plan = planOf(chosen);
-    const names = plan.sizes.length === 1 ? ["positions"] : ["rows", "columns"];
-    const seen = fieldOf(chosen, chosen.at).map((ends, axis) =>
-      ends ? `${names[axis]} ${ends[0]} to ${ends[1]}` : `no ${names[axis]}`,
-    );
+    const names = plan.sizes.length === 1 ? ["position"] : ["row", "column"];
+    const seen = fieldOf(chosen, chosen.at).map((ends, axis) => {
+      if (!ends) return `no ${names[axis]}`;
+      const [first, last] = ends;
+      return first === last ? `${names[axis]} ${first}` : `${names[axis]}s ${first} to ${last}`;
+    });
     const parts = [
       element("p", { id: "seen" }, `The selected output reads ${seen.join(" and ")} of the input.`),
     ];
@@ -199,7 +217,11 @@
       const { size, jump, start } = fieldsOf(window, layers).at(-1);
       return [
         title ? element("h3", {}, title) : [],
-        element("div", { class: "formula", id: `field-${axis}` }, fieldFormula(window, layers, size)),
+        element(
+          "div",
+          { class: "formula", id: `field-${axis}` },
+          fieldFormula(window, layers, size),
+        ),
         element(
           "p",
           { class: "aside" },
@@ -213,7 +235,11 @@
       element(
         "p",
         {},
-        element("label", { for: "layers" }, `Of a stack of ${layers} such ${layers > 1 ? "layers" : "layer"}: `),
+        element(
+          "label",
+          { for: "layers" },
+          `Of a stack of ${layers} such ${layers > 1 ? "layers" : "layer"}: `,
+        ),
         slider,
       ),
       ...axes,

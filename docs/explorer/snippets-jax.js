@@ -86,7 +86,13 @@
 
   function max_pool(chosen) {
     const sides = [...unpadded, ...fitted(chosen).map(({ low, high }) => [low, high])];
-    const given = ["x", "-jnp.inf", "lax.max", ...windowKeywords(chosen), `padding=${pairs(sides)}`];
+    const given = [
+      "x",
+      "-jnp.inf",
+      "lax.max",
+      ...windowKeywords(chosen),
+      `padding=${pairs(sides)}`,
+    ];
     return [call("y", "lax.reduce_window", given)];
   }
 
@@ -159,6 +165,9 @@
     );
     const body = BODIES[chosen.operation](chosen, chosen.size.length);
     const imports = ["from jax import lax", "from jax import numpy as jnp", ""];
-    return { code: [...imports, ...operands, "", ...body, "print(y)"].join("\n"), notes: notesOf(chosen) };
+    return {
+      code: [...imports, ...operands, "", ...body, "print(y)"].join("\n"),
+      notes: notesOf(chosen),
+    };
   };
 })();

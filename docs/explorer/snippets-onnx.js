@@ -63,7 +63,10 @@
       isPool(chosen) && kernel.some((taps, axis) => Math.max(low[axis], high[axis]) >= taps),
       "ONNX Runtime refuses padding of a pool that is not below its kernel size; ONNX does not.",
     );
-    say(isPool(chosen), "Strides are 1 unless they are given; PyTorch takes the kernel size for them.");
+    say(
+      isPool(chosen),
+      "Strides are 1 unless they are given; PyTorch takes the kernel size for them.",
+    );
     say(operation === "average_pool", "`count_include_pad` is off unless it is switched on.");
     say(operation === "average_pool", "`AveragePool` has dilations from operator set 19 on.");
     return notes;

@@ -59,7 +59,8 @@
   function max_pool(chosen, rank) {
     const kernel = perAxis(chosen.kernel);
     const pool = `F.max_pool${rank}d`;
-    if (isOwnPadding(chosen)) return [call("y", pool, ["x", kernel, ...keywords(poolKeywords(chosen))])];
+    if (isOwnPadding(chosen))
+      return [call("y", pool, ["x", kernel, ...keywords(poolKeywords(chosen))])];
     const sides = fitted(chosen).map(({ low, high }) => [low, high]);
     const bare = { ...chosen, low: zeros(chosen.low), ceil_mode: false };
     return [
@@ -162,6 +163,9 @@
     });
     const body = BODIES[chosen.operation](chosen, rank);
     const imports = ["import torch", "from torch.nn import functional as F", ""];
-    return { code: [...imports, ...operands, "", ...body, "print(y)"].join("\n"), notes: notesOf(chosen) };
+    return {
+      code: [...imports, ...operands, "", ...body, "print(y)"].join("\n"),
+      notes: notesOf(chosen),
+    };
   };
 })();

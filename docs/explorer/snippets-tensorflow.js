@@ -18,8 +18,7 @@
   function conv(chosen) {
     const { stride, dilation } = chosen;
     const same = isSame(chosen) && !isThinned(chosen);
-    const before =
-      isPadded(chosen) && !same ? [`x = tf.pad(x, ${padded(sidesOf(chosen))})`] : [];
+    const before = isPadded(chosen) && !same ? [`x = tf.pad(x, ${padded(sidesOf(chosen))})`] : [];
     const given = ["x", "w"];
     if (some(stride, 1) && !isThinned(chosen)) given.push(`strides=${list(stride)}`);
     if (some(dilation, 1)) given.push(`dilations=${list(dilation)}`);
@@ -92,7 +91,10 @@
     const before = some(sides.flat(), 0)
       ? [`x = tf.pad(x, ${padded(sides)}, constant_values=float("-inf"))`]
       : [];
-    return [...before, ...pooled(chosen, { kind: "MAX", array: "x", target: "y", padding: "VALID" })];
+    return [
+      ...before,
+      ...pooled(chosen, { kind: "MAX", array: "x", target: "y", padding: "VALID" }),
+    ];
   }
 
   function average_pool(chosen) {

@@ -41,7 +41,10 @@
   function lines({ shape, data }) {
     const width = shape.findLast((size) => size > 1) ?? 1;
     const rows = range(Math.ceil(data.length / width)).map((row) =>
-      data.slice(row * width, (row + 1) * width).map(float).join(", "),
+      data
+        .slice(row * width, (row + 1) * width)
+        .map(float)
+        .join(", "),
     );
     return rows.length === 1 ? rows[0] : `\n${rows.map((row) => `    ${row},`).join("\n")}\n`;
   }

@@ -22,9 +22,17 @@
 
   function gridOf(kind, rows, columns, cellOf) {
     const line = (row) =>
-      element("div", { class: "line" }, columns.map((column) => cellOf(row, column)));
+      element(
+        "div",
+        { class: "line" },
+        columns.map((column) => cellOf(row, column)),
+      );
     const style = `--columns: ${columns.length}`;
-    return element("div", { class: `grid small ${kind}`, style, "aria-hidden": "true" }, rows.map(line));
+    return element(
+      "div",
+      { class: `grid small ${kind}`, style, "aria-hidden": "true" },
+      rows.map(line),
+    );
   }
 
   const between = ({ from, to }) => range(Math.max(0, to - from)).map((step) => from + step);

@@ -7,7 +7,7 @@ const ARRAYS = { F32: Float32Array, F64: Float64Array };
 // `count` bytes of standard input; null where it ends.
 function read(count) {
   const bytes = Buffer.alloc(count);
-  for (let done = 0; done < count; ) {
+  for (let done = 0; done < count;) {
     const got = readSync(0, bytes, done, count - done);
     if (got === 0) return null;
     done += got;
@@ -49,7 +49,7 @@ function write(content) {
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(content.length));
   const frame = Buffer.concat([length, content]);
-  for (let done = 0; done < frame.length; ) done += writeSync(1, frame, done);
+  for (let done = 0; done < frame.length;) done += writeSync(1, frame, done);
 }
 
 function respond({ metadata, arrays }, { name, operations, attributes: known }) {
@@ -82,7 +82,7 @@ function respond({ metadata, arrays }, { name, operations, attributes: known }) 
 // of (arrays by name, attributes) for each operation, returning a list of arrays, and the names of
 // the attributes that it knows.
 export function serve(program) {
-  for (let length; (length = read(8)); ) {
+  for (let length; (length = read(8));) {
     write(respond(decode(read(Number(length.readBigUInt64LE(0)))), program));
   }
 }

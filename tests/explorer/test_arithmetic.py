@@ -100,7 +100,9 @@ def test_the_page_loads_nothing_from_elsewhere():
         }
 
 
-def test_the_page_names_every_script_and_each_is_there():
+def test_the_page_names_every_file_and_each_is_there():
     page = (PAGE / "index.html").read_text(encoding="utf-8")
     scripts = re.findall(r'<script defer src="([^"]+)"', page)
-    assert sorted(scripts) == sorted(file.name for file in PAGE.glob("*.js"))
+    sheets = re.findall(r'<link rel="stylesheet" href="([^"]+)"', page)
+    files = {file.name for file in PAGE.iterdir()}
+    assert sorted([*scripts, *sheets, "index.html"]) == sorted(files)

@@ -296,6 +296,21 @@ def test_an_address_that_is_not_understood_is_said(page, fragment, says):
     assert page.find("#arrays").is_displayed()
 
 
+def test_the_examples_are_calls(page):
+    links = page.run("return [...document.querySelectorAll('nav a')].map((a) => a.hash.slice(1))")
+    assert len(links) == len(set(links)) > 10
+    for link in links:
+        page.find(f'nav a[href="#{link}"]').click()
+        assert page.fragment.startswith(link.split("&")[0])
+        assert not page.find("#refusal").is_displayed()
+        assert_true(page)
+
+
+def test_a_change_of_size_is_said(page):
+    page.find("#size-0").find_element("xpath", "following-sibling::button").click()
+    assert page.text("#live") == "Output shape (1, 1, 6, 6)"
+
+
 def test_an_address_opens_what_it_was_copied_from(page):
     page.go("average_pool&size=4,6&kernel=3,2&stride=2,3&low=1,0&high=1,1&ceil_mode=1&at=0,1,1")
     address, cells = page.fragment, page.outputs()
