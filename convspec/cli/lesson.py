@@ -91,6 +91,9 @@ def _wrong(step: Step, event: Any) -> Iterator[str]:
         yield ""
         yield "In that call your file printed:"
         yield indent(event["printed"], "  ")
+    yield ""
+    yield f"Asked for: {step.signature}"
+    yield indent(step.formula, "  ")
 
 
 def _ended(step: Step, event: Any) -> Iterator[str]:

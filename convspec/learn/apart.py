@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import signal
+import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -61,6 +63,9 @@ def _work(connection: Connection, path: str, steps: tuple[str, ...]) -> None:
     def say(**event: Any) -> None:
         connection.send_bytes(json.dumps(event).encode())
 
+    # Who interrupts the parent ends both; and what is saved twice in a second is read twice.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.dont_write_bytecode = True
     with suppress(BrokenPipeError), warnings.catch_warnings(), numpy.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         walk(say, path, steps)

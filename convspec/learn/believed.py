@@ -8,16 +8,27 @@ import numpy
 
 from convspec.learn.misconceptions import Misconception, called
 from convspec.oracle import expected
+from convspec.oracle.rule import STATEMENTS, features
 from convspec.oracle.runner import Finding
+
+# So many cases are no coincidence.
+FEW = 5
 
 
 def believed(function: str, findings: Sequence[Finding]) -> Misconception | None:
     """What most of the findings show to be believed, if anything."""
     values = [finding for finding in findings if finding.kind == "value"]
-    if function != "conv_transpose" or not values:
-        return None
-    inverting = sum(map(_inverts, values))
-    return called("transposed as inverse") if 2 * inverting > len(values) else None
+    if function == "conv_transpose" and 2 * sum(map(_inverts, values)) > len(values):
+        return called("transposed as inverse")
+    if function == "conv" and len(findings) >= FEW and all(map(_has_remainder, findings)):
+        return called("forgetting floor")
+    return None
+
+
+def _has_remainder(finding: Finding) -> bool:
+    """Whether the stride does not divide what it steps through, on some axis."""
+    statement = next(s for s in STATEMENTS if s.text == "the stride leaves a remainder")
+    return statement.holds(features(finding.case))
 
 
 def _inverts(finding: Finding) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
 from traceback import extract_tb
@@ -28,7 +28,7 @@ def walk(say: Say, path: str, steps: Sequence[str]) -> None:
     `say` is told of everything that happens by keywords; see `apart.events`.
     """
     printed, raised = StringIO(), list[int]()
-    with redirect_stdout(printed):
+    with redirect_stdout(printed), redirect_stderr(printed):
         say()
         try:
             module = import_file(path, Path(path))

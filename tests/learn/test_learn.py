@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -115,3 +117,36 @@ def test_a_call_that_does_not_come_back_is_shown(tmp_path, text, said):
     assert f"  wrong  valid: {said}" in result.output
     assert "conv([[[" in result.output
     assert result.exit_code == 1
+
+
+def test_a_file_is_tried_again_whenever_it_is_saved(tmp_path):
+    """The process ends by itself once everything is right."""
+    file = tmp_path / "mine.py"
+    file.write_text("def receptive_field(layers, index):\n    return 0, 0\n", encoding="utf-8")
+    program = "from convspec.cli import main; main()"
+    words = ["learn", str(file), "--watch", "--from", "receptive-field"]
+    with subprocess.Popen(
+        [sys.executable, "-c", program, *words], stdout=subprocess.PIPE, text=True
+    ) as watching:
+        seen = []
+        while not (seen and "For a hint" in seen[-1]):
+            seen.append(watching.stdout.readline())
+        assert any("wrong  receptive-field" in line for line in seen)
+        file.write_text((FILES / "complete.py").read_text(encoding="utf-8"), encoding="utf-8")
+        rest, _ = watching.communicate(timeout=120)
+    assert "right  receptive-field" in rest
+    assert watching.returncode == 0
+
+
+def test_an_exception_is_shown_with_its_line(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text("def conv(input, weight):\n    y = 1\n    return y / 0\n", encoding="utf-8")
+    told, _ = read(file)
+    assert "That is in line 3 of your file." in told
+
+
+def test_nothing_is_written_beside_the_file(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text("def conv(input, weight):\n    return 1\n", encoding="utf-8")
+    learn(file)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.py"]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import resource
+import subprocess
+import sys
 from time import process_time
 
 import pytest
@@ -15,6 +18,7 @@ BELIEVED = {
     "flipped": ("valid", "valid", "the flip"),
     "without_floor": ("valid", "stride", "forgetting floor"),
     "float_size": ("valid", "valid", "forgetting floor"),
+    "past_the_end": ("valid", "stride", "forgetting floor"),
     "same_symmetric": ("valid", "padding", "SAME as symmetric everywhere"),
     "same_low": ("valid", "padding", "SAME as symmetric everywhere"),
     "same_half": ("same", "same", "SAME as symmetric everywhere"),
@@ -53,6 +57,19 @@ def test_a_misconception_is_named_within_five_seconds(name):
     assert found["misconception"] is not None, found
     assert found["misconception"]["name"] == believed
     assert process_time() - begun < 5
+
+
+@pytest.mark.parametrize("name", ["float_size", "direct_unflipped"])
+def test_the_whole_command_takes_less_than_five_seconds_of_the_processor(name):
+    """Those that take the longest, from the command line, imports included."""
+    begin, _, believed = BELIEVED[name]
+    program = "from convspec.cli import main; main()"
+    words = [sys.executable, "-c", program, "learn", str(FILES / f"{name}.py"), "--from", begin]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    run = subprocess.run(words, capture_output=True, text=True, check=False)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert believed.lower() in " ".join(run.stdout.split()).lower()
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 5
 
 
 def test_every_misconception_is_written_by_hand():
