@@ -1,4 +1,6 @@
-"""The atlas as a page: `python -m atlas.page --write` makes docs/atlas.md of docs/atlas."""
+"""The atlas as a page: `python -m atlas.page --write` makes docs/atlas.md of docs/atlas, and the
+short form that `convspec explain` reads.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +12,10 @@ from typing import Any, NamedTuple
 
 from atlas.meanings import MEANINGS, ruling
 from atlas.measure import FOLDER, Row
+from atlas.settings import settings
 
 PAGE = FOLDER.with_suffix(".md")
+SHORT = FOLDER.parent.parent / "convspec" / "adapters" / "atlas.json"
 PORTED = ("torch", "onnxruntime", "openvino", "opencv", "tensorflow", "jax")
 HEAD = """# Convention atlas
 
@@ -53,7 +57,7 @@ def page(kept: Sequence[Report]) -> str:
     lines = [HEAD, *_versions(kept), *_summary(kept)]
     for convention in MEANINGS:
         lines += _convention(convention, kept)
-    return "\n".join([*lines, *_porting(kept)]) + "\n"
+    return "\n".join([*lines, *settings(), *_porting(kept)]) + "\n"
 
 
 def _versions(kept: Sequence[Report]) -> Iterator[str]:
@@ -115,8 +119,8 @@ def _porting(kept: Sequence[Report]) -> Iterator[str]:
     """Of each two frameworks, the conventions in which they differ."""
     yield "\n## From one to another\n"
     yield (
-        "What changes in numbers when a model moves, in float32, where both offer the call.  How "
-        "each framework words a configuration is printed by `convspec explain`."
+        "What changes in numbers when a model moves, in float32, where both offer the call.  The "
+        "words for another configuration are printed by `convspec explain`."
     )
     known = {report.target: report for report in kept}
     for one, other in combinations([name for name in PORTED if name in known], 2):
@@ -141,6 +145,17 @@ def differences(one: Report, other: Report) -> Iterator[tuple[str, str, str, str
             yield (key[0], _title(key[1]), value, theirs[key])
 
 
+def short(kept: Sequence[Report]) -> str:
+    """Convention, operation, value: the implementations, in float32, as JSON."""
+    found: dict[str, dict[str, dict[str, list[str]]]] = {}
+    for report in kept:
+        for row in filter(_single, report.rows):
+            operations = found.setdefault(row.convention, {})
+            values = operations.setdefault(row.operation, {})
+            values.setdefault(row.value, []).append(report.target)
+    return json.dumps(found, indent=1, sort_keys=True) + "\n"
+
+
 def _single(row: Row) -> bool:
     return "float32" in row.dtypes
 
@@ -155,13 +170,14 @@ def _anchor(convention: str) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """Print the page, or write it."""
-    text = page(reports())
+    kept = reports()
     if list(arguments) == ["--write"]:
-        draft = PAGE.with_suffix(".draft")
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(PAGE)
+        for path, text in ((PAGE, page(kept)), (SHORT, short(kept))):
+            draft = path.with_suffix(".draft")
+            draft.write_text(text, encoding="utf-8")
+            draft.replace(path)
     else:
-        print(text)
+        print(page(kept))
     return 0
 
 

@@ -60,12 +60,17 @@ def _defect(listing: Listing, defect: Defect) -> Iterator[str]:
     yield f"- expected: `{defect.expected}`"
     yield f"- actual: `{defect.actual}`"
     if defect.documentation:
-        yield f"- documentation: “{defect.documentation}” ({defect.source})"
+        yield f"- documentation: {_quoted(defect.documentation)} ({defect.source})"
     if defect.itself:
         yield f"- against itself: {defect.itself}"
     if defect.only:
         yield f"- only on {defect.only}"
     yield f"- program: [{program}](../{program})"
+
+
+def _quoted(sentence: str) -> str:
+    """A quotation, or a formula in LaTeX as it stands in its source."""
+    return f"`{sentence}`" if "\\" in sentence else f"“{sentence}”"
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -24,6 +24,10 @@ def test_the_page_in_docs_is_that_of_the_reports():
     assert page.PAGE.read_text(encoding="utf-8") == page.page(REPORTS)
 
 
+def test_the_short_form_is_that_of_the_reports():
+    assert page.SHORT.read_text(encoding="utf-8") == page.short(REPORTS)
+
+
 def test_every_convention_has_a_meaning_and_was_measured_somewhere():
     assert set(MEANINGS) == {*RULED, *OPEN_POINTS}
     assert {row.convention for report in REPORTS for row in report.rows} == set(MEANINGS)

@@ -12,7 +12,8 @@ from convspec.cli.calls import SYNTAX, case_of, element_of, spatial_words
 @click.argument("words", nargs=-1, metavar="[NAME=VALUE | --NAME VALUE]...")
 @click.option("--element", metavar="INDEX", help="The output element to explain, such as 0,0,1.")
 def command(operation: str, words: tuple[str, ...], element: str | None) -> None:
-    """Explain OPERATION at a geometry: sizes, what each output reads, and one output in full.
+    """Explain OPERATION at a geometry: sizes, what each output reads, one output in full, and the
+    call in the words of each framework, with where they disagree.
 
     \b
     convspec explain conv input=1,1,5 weight=1,1,3 stride=2 padding=1
@@ -21,6 +22,7 @@ def command(operation: str, words: tuple[str, ...], element: str | None) -> None
 
     With --input and --kernel, only the sizes of space are given; there is one channel.
     """
+    from convspec.cli.other_words import in_other_words
     from convspec.draw.geometry import geometry
     from convspec.draw.picture import call_text
     from convspec.draw.reading import reading
@@ -40,6 +42,8 @@ def command(operation: str, words: tuple[str, ...], element: str | None) -> None
         click.echo(line)
     click.echo(f"\nElement [{shown}], with 1, 2, 3, ... for the elements of each operand:")
     for line in terms(case, 0, index):
+        click.echo(line)
+    for line in in_other_words(case):
         click.echo(line)
 
 
