@@ -146,6 +146,10 @@
       element("div", { class: `planes ${kind}`, role: "group", "aria-label": label }, members);
     const between = (text) => element("span", { class: "between", "aria-hidden": "true" }, text);
     const sign = { conv: "⋆", conv_transpose: "⋆ᵀ", max_pool: "max", average_pool: "mean" };
+    // The more channels, the smaller the cells.
+    const planes = Math.max(shapes.x[1], plan.outputs);
+    const largest = planes > 3 ? "1.75rem" : planes > 1 ? "2.1rem" : "2.6rem";
+    byId("arrays").style.setProperty("--largest", largest);
     byId("arrays").replaceChildren(
       group("Input", "inputs", inputs),
       between(sign[chosen.operation]),

@@ -95,12 +95,8 @@
         "div",
         { role: "tabpanel", id: "snippet", tabindex: 0 },
         element("ul", { id: "notes" }),
-        element(
-          "div",
-          { class: "source" },
-          element("pre", {}, element("code", { id: "source" })),
-          copy,
-        ),
+        copy,
+        element("pre", {}, element("code", { id: "source" })),
       ),
     );
     byId("code").addEventListener("keydown", (event) => {

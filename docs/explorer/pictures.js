@@ -2,7 +2,7 @@
 // The matrix of the operation with the row of the selected output, and the receptive field of a stack.
 (() => {
   const { isPool, planOf, shapesOf } = configuration;
-  const { fieldOf, fieldsOf, format, matrixOf, rowOf, name } = explanation;
+  const { brief, fieldOf, fieldsOf, format, matrixOf, rowOf, name } = explanation;
   const { extent, positions, range } = arithmetic;
   const { byId, element, formula, letter, math, minus, number, row, sign, svg } = dom;
 
@@ -49,7 +49,7 @@
       element(
         "td",
         { class: entry ? "taken" : undefined, title: name("x", inputs[place]) },
-        entry ? format(entry) : "0",
+        brief(entry),
       ),
     );
     const strip = element(
@@ -96,6 +96,9 @@
       parts.push(element("div", { class: "scroll" }, canvas));
     }
     byId("matrix").replaceChildren(...parts);
+    // A long row begins where it is not 0.
+    const first = byId("row").querySelector(".taken");
+    strip.scrollLeft = first ? first.offsetLeft - strip.clientWidth / 3 : 0;
   }
 
   // r = 1 + (e - 1)(1 + s + ... ), the numbers filled in.

@@ -24,15 +24,12 @@
   }
 
   function conv_transpose(chosen, rank) {
-    const { stride, low, high, dilation, groups, output_padding } = chosen;
+    const { stride, low, dilation, groups, output_padding } = chosen;
     const symmetric = isSymmetric(chosen);
-    const extra = symmetric
-      ? output_padding
-      : output_padding.map((amount, axis) => Math.max(0, amount - high[axis]));
     const given = keywords([
       ["stride", perAxis(stride), 1],
       ["padding", perAxis(symmetric ? low : zeros(low)), 0],
-      ["output_padding", perAxis(extra), 0],
+      ["output_padding", perAxis(output_padding), 0],
       ["groups", groups, 1],
       ["dilation", perAxis(dilation), 1],
     ]);
