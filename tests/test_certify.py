@@ -219,6 +219,8 @@ def test_a_directory_that_holds_something_is_left_alone(recorded):
     assert sorted(path.name for path in recorded.iterdir()) == before
 
 
+# What PyTorch says of a convolution whose padding is one more on the high side.
+@pytest.mark.filterwarnings("ignore:Using padding='same'")
 class TestPyTorch:
     """What `convspec.adapters.torch_recording` records."""
 
@@ -240,7 +242,7 @@ class TestPyTorch:
             nn.Conv2d(3, 8, 3, stride=2, padding=1),
             nn.ReLU(inplace=True),
             nn.BatchNorm2d(8),
-            nn.Conv2d(8, 8, (3, 2), padding="same", groups=4, dilation=2),
+            nn.Conv2d(8, 8, (3, 2), padding="same", groups=4, dilation=(2, 1)),
             nn.MaxPool2d(3, stride=2, padding=1, ceil_mode=True),
             nn.ConvTranspose2d(8, 6, 3, stride=2, padding=1, output_padding=1, groups=2),
             nn.AvgPool2d(2, count_include_pad=False),
@@ -266,6 +268,12 @@ class TestPyTorch:
         assert "9: AdaptiveAvgPool2d: not recorded" in lines
         assert "11: Flatten: not recorded" in lines
         assert "what the network computes outside of modules: not recorded" in lines
+
+    def test_what_goes_in_is_recorded_as_it_was(self, torch, record, model, tmp_path):
+        record(model, torch.randn(2, 3, 17, 17), tmp_path / "it")
+        _, rectified, *_ = read_recording(tmp_path / "it").layers
+        assert rectified.case.operation == "relu"
+        assert rectified.case.operands["input"].min() < 0 <= rectified.output.min()
 
     def test_a_module_that_computes_something_else_is_found(self, torch, record, model, tmp_path):
         right = model[3].forward

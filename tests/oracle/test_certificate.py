@@ -16,7 +16,12 @@ from convspec.oracle.certificate import projection
 from convspec.oracle.certificate.exact import ESCAPE, EXACT, largest_output, plan
 from convspec.oracle.certificate.form import form
 from convspec.oracle.certificate.layer import Layer, certify
-from convspec.oracle.certificate.projection import drawn, projected, projected_output
+from convspec.oracle.certificate.projection import (
+    drawn,
+    projected,
+    projected_output,
+    projected_with_norms,
+)
 from convspec.oracle.certificate.rounded import PROJECTIONS, REACH, SEEN
 from convspec.oracle.deviations.small_cases import small_cases
 
@@ -119,9 +124,21 @@ def test_work_in_pieces_comes_to_the_same(name, converted, planes, monkeypatch):
     recorded = layer(*LAYERS[name])
     formed = form(recorded.case, recorded.output)
     r = drawn(rng(), 3, 50, formed.outputs)
+    _, norms = projected_with_norms(r, formed)
     monkeypatch.setattr(projection, "CONVERTED", converted)
     monkeypatch.setattr(projection, "PLANES", planes)
     assert (projected(r, formed) == projected_output(r, formed)).all()
+    assert (projected_with_norms(r, formed)[1] == norms).all()
+
+
+def test_norms_are_those_of_the_weight_the_windows_and_the_bias():
+    x, w = numpy.array([[[3.0, 4.0, 0.0, 1.0]]]), numpy.array([[[1.0, 2.0]], [[0.0, 2.0]]])
+    operands = {"input": x, "weight": w, "bias": numpy.array([6.0, 8.0])}
+    call = {"stride": (1,), "padding": ((1, 0),), "dilation": (1,), "groups": 1}
+    formed = form(Case("conv", operands, call), convspec.fast.conv(*operands.values(), **call))
+    _, norms = projected_with_norms(numpy.ones((1, 2)), formed)
+    windows = numpy.sqrt([9, 9 + 16, 16, 1])
+    assert numpy.allclose(norms, 3 * windows + 10, rtol=1e-15)
 
 
 @given(st.integers(1, 4096), st.integers(1, 2**53))
@@ -207,6 +224,13 @@ def test_a_layer_rounded_to_half_precision_is_no_float32_layer():
     assert certify(recorded._replace(output=output), rng()).verdict == "refuted"
 
 
+def test_a_layer_computed_in_float32_is_no_float64_layer():
+    recorded = real_layer("float64")
+    narrow = [array.astype("float32") for array in recorded.case.operands.values()]
+    output = convspec.fast.conv(*narrow, **recorded.case.attributes).astype("float64")
+    assert certify(recorded._replace(output=output), rng()).verdict == "refuted"
+
+
 def test_the_probability_of_missing_an_error_of_the_threshold_is_the_stated_one():
     assert (Fraction(1, int(SEEN)) + Fraction(1, REACH)) ** PROJECTIONS < Fraction(1, 2**ESCAPE)
 
@@ -265,6 +289,15 @@ def test_other_layers_are_computed_again():
     found = certify(recorded, rng())
     assert found.verdict == "refuted"
     assert "at (1, 2, 0)" in found.story
+
+
+def test_whole_numbers_that_a_float_rounds_are_computed_again_within_rounding():
+    shapes = {"input": (1, 8, 6), "depthwise": (8, 1, 3), "pointwise": (4, 8)}
+    small = layer("depthwise_separable_conv", shapes, dtype="float32")
+    assert certify(small, rng()).story == "equal"
+    large = layer("depthwise_separable_conv", shapes, dtype="float32", largest=2**12)
+    found = certify(large, rng())
+    assert (found.verdict, found.story) == ("recomputed", "within rounding")
 
 
 def test_what_is_too_large_is_not_certified_and_not_begun():

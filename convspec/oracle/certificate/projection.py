@@ -114,7 +114,7 @@ def slide(kernels: Array, input: Array, layer: Form, squares: Array | None = Non
     count, channels = kernels.shape[:2]
     total = numpy.zeros((len(input), count, *layer.sizes))
     read = channels * prod(layer.sizes)
-    reading = not layer.transposed and read <= count * prod(input.shape[2:])
+    reading = read <= count * prod(input.shape[2:])
     for number, (x, place) in enumerate(zip(input, total, strict=True)):
         sums = None if squares is None else squares[number].reshape(-1)
         if reading:
