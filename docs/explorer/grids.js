@@ -21,13 +21,18 @@
 
   function gridOf(label, spans, kind, cellOf) {
     const [rows, columns] = spans;
-    const lines = range(rows[1] - rows[0]).map((row) =>
-      element(
+    const lines = range(rows[1] - rows[0]).map((row) => {
+      const cells = range(columns[1] - columns[0]).map((column) =>
+        cellOf(rows[0] + row, columns[0] + column),
+      );
+      // A row of padding alone is no row of the array.
+      const isRow = cells.some((cell) => cell.getAttribute("role") === "gridcell");
+      return element(
         "div",
-        { role: "row", class: "line" },
-        range(columns[1] - columns[0]).map((column) => cellOf(rows[0] + row, columns[0] + column)),
-      ),
-    );
+        isRow ? { role: "row", class: "line" } : { "aria-hidden": "true", class: "line" },
+        cells,
+      );
+    });
     const size = `--columns: ${columns[1] - columns[0]}`;
     return element(
       "div",
@@ -194,7 +199,8 @@
       const value = output.data[flat([0, ...index], output.shape)];
       const text = brief(value);
       cell.textContent = text;
-      cell.setAttribute("aria-label", `output ${index.join(", ")}: ${format(value)}`);
+      cell.title = format(value);
+      cell.setAttribute("aria-label", `output ${index.join(", ")}: ${text}`);
       cell.setAttribute("aria-selected", String(cell.dataset.at === here));
       cell.tabIndex = cell.dataset.at === here ? 0 : -1;
       toggle(cell, { long: text.length > 3, longer: text.length > 5 });

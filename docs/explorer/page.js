@@ -93,10 +93,10 @@
       element("div", { role: "tablist", "aria-label": "Framework", class: "tabs" }, tabs),
       element(
         "div",
-        { role: "tabpanel", id: "snippet", tabindex: 0 },
+        { role: "tabpanel", id: "snippet" },
         element("ul", { id: "notes" }),
         copy,
-        element("pre", {}, element("code", { id: "source" })),
+        element("pre", { tabindex: 0 }, element("code", { id: "source" })),
       ),
     );
     byId("code").addEventListener("keydown", (event) => {

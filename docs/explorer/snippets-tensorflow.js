@@ -68,7 +68,8 @@
     const missing = whole.map((n, axis) => [0, Math.max(0, low[axis] + sizes[axis] - n)]);
     if (some(missing.flat(), 0)) made.push(`y = tf.pad(y, ${padded(missing)})`);
     const cut = low.map((amount, axis) => `${amount}:${amount + sizes[axis]}`).join(", ");
-    if (whole.some((n, axis) => n + missing[axis][1] !== sizes[axis])) made.push(`y = y[:, ${cut}]`);
+    if (whole.some((n, axis) => n + missing[axis][1] !== sizes[axis]))
+      made.push(`y = y[:, ${cut}]`);
     return [...made, "y = tf.nn.bias_add(y, b)"];
   }
 

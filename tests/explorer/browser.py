@@ -88,10 +88,12 @@ class Page:
         return self.run("return location.hash.slice(1)")
 
     def outputs(self):
-        """The texts of the cells of the output by their index, `channel,row,column`."""
+        """The values of the output by their index, `channel,row,column`: what a cell says when it
+        is pointed at, the number with five digits, and what is read aloud.
+        """
         return self.run(
             "return Object.fromEntries([...document.querySelectorAll('[data-at]')]"
-            ".map((cell) => [cell.dataset.at, cell.getAttribute('aria-label')]))"
+            ".map((cell) => [cell.dataset.at, [cell.title, cell.textContent, cell.ariaLabel]]))"
         )
 
     def press(self, *keys):

@@ -35,10 +35,13 @@ def number(text):
 
 def shown(page):
     """The output on the page, as an array."""
-    cells = {
-        tuple(map(int, at.split(","))): number(label.split(": ")[1])
-        for at, label in page.outputs().items()
-    }
+    cells = {}
+    for at, (value, text, label) in page.outputs().items():
+        index = tuple(map(int, at.split(",")))
+        cells[index] = number(value)
+        # In the cell itself a fraction has three digits.
+        assert number(text) == pytest.approx(number(value), rel=5.1e-3)
+        assert label == f"output {', '.join(map(str, index))}: {text}"
     shape = tuple(1 + max(at[axis] for at in cells) for axis in range(len(next(iter(cells)))))
     assert len(cells) == numpy.prod(shape)
     output = numpy.zeros((1, *shape))
