@@ -64,6 +64,8 @@ def _write_new(file: Path) -> None:
     from convspec.cli.files import write
     from convspec.learn.start import START
 
+    if file.suffix != ".py":
+        raise Refused(f"{file}: the name of a Python file must end in .py")
     if file.exists():
         raise Refused(f"{file} is there already, and stays as it is")
     try:

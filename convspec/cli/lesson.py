@@ -15,6 +15,8 @@ LEFT, UNREADABLE = 1, 2
 WRONG = {
     **KINDS,
     "raises": "it raises an exception",
+    "hang": "it does not end",
+    "crash": "it ends the process",
     "law": "it does not hold where everything is right",
     "unnoticed": "it holds where something is wrong",
 }
@@ -97,10 +99,11 @@ def _wrong(step: Step, event: Any) -> Iterator[str]:
 
 
 def _ended(step: Step, event: Any) -> Iterator[str]:
-    """A call that did not come back; outside of calls, the file itself."""
+    """A call that did not come back, or the file itself."""
     call = event["call"]
-    if call is None:
-        yield f"  wrong  {WRONG[event['ended']]} while the file is read"
+    if call is None or call == "reading":
+        when = "between two calls" if call is None else "while the file is read"
+        yield f"  wrong  {WRONG[event['ended']]} {when}"
         return
     yield f"  wrong  {step.name}: {WRONG[event['ended']]}"
     yield ""

@@ -18,16 +18,18 @@ from typing import Any
 
 import numpy
 
-# How long one call may take, and what happens between two, such as reading the file.
+# How long one call may take, reading the file, and what convspec does in between.
 CALL_SECONDS = 2.0
-OWN_SECONDS = 20.0
+READ_SECONDS = 20.0
+OWN_SECONDS = 100.0
 
 
 def events(path: Path, steps: Sequence[str]) -> Iterator[Any]:
     """What happens while a file is tried on some steps, up to the first that is not right.
 
     Each event is a dictionary: `loaded`, the error or None; `step`, one that begins; `outcome`,
-    with its fields; or `ended`, `hang` or `crash`, with the `call` that did not come back.
+    with its fields; or `ended`, `hang` or `crash`, with the `call` that did not come back: its
+    arguments, `reading` for the file itself, or None outside of both.
     """
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe(duplex=False)
@@ -37,7 +39,7 @@ def events(path: Path, steps: Sequence[str]) -> Iterator[Any]:
     call = None
     try:
         while True:
-            if not here.poll(OWN_SECONDS if call is None else CALL_SECONDS):
+            if not here.poll(_limit(call)):
                 yield {"ended": "hang", "call": call}
                 return
             try:
@@ -54,6 +56,12 @@ def events(path: Path, steps: Sequence[str]) -> Iterator[Any]:
         process.kill()
         process.join()
         here.close()
+
+
+def _limit(call: Any) -> float:
+    if call is None:
+        return OWN_SECONDS
+    return READ_SECONDS if call == "reading" else CALL_SECONDS
 
 
 def _work(connection: Connection, path: str, steps: tuple[str, ...]) -> None:

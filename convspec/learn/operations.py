@@ -20,7 +20,13 @@ from convspec.oracle import expected
 from convspec.oracle.call import Callee, call, callee
 from convspec.oracle.deviations import DEVIATIONS
 from convspec.oracle.deviations.edits import operand_names
-from convspec.oracle.differences import Context, differences, minimised, observed
+from convspec.oracle.differences import (
+    REPLAYED,
+    Context,
+    differences,
+    minimised,
+    observed,
+)
 from convspec.oracle.reference import spec, trials
 from convspec.oracle.report import Difference
 from convspec.oracle.runner import Finding, Tally, run
@@ -107,7 +113,9 @@ def _difference(
             break
         alike = [finding for finding in findings if finding.kind == kind]
         difference = differences(context, alike, passing)[0]
-        names = _names(difference)
+        # What explains but a few of them does so by coincidence.
+        most = 2 * difference.cases >= min(len(alike), REPLAYED)
+        names = _names(difference) if most else []
         if difference.diagnosis and not names:
             least = minimised(context, alike[0], [])
             difference = difference._replace(

@@ -29,7 +29,7 @@ def walk(say: Say, path: str, steps: Sequence[str]) -> None:
     """
     printed, raised = StringIO(), list[int]()
     with redirect_stdout(printed), redirect_stderr(printed):
-        say()
+        say(call="reading")
         try:
             module = import_file(path, Path(path))
         except TargetError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -10,8 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from convspec.cli import main
+from convspec.learn import apart
 from convspec.learn.step import ladder
-from tests.learn.trying import FILES, read
+from tests.learn.trying import FILES, read, tried
 
 
 def learn(*arguments):
@@ -37,6 +39,30 @@ def test_a_new_file_asks_for_the_first_step_and_is_never_overwritten(tmp_path):
     assert result.exit_code == 1
     assert "next   valid" in result.output
     assert "Write: def conv(input, weight):" in result.output
+
+
+def test_a_new_file_is_a_python_file_in_a_folder_that_is_there(tmp_path):
+    for file, said in [("notes.txt", "must end in .py"), ("no/mine.py", "cannot be written")]:
+        result = learn(tmp_path / file, "--new")
+        assert result.exit_code == 2
+        assert said in result.output
+    result = learn(tmp_path / "mine.py")
+    assert result.exit_code == 2
+    assert "--new` writes one" in result.output
+    assert learn("--new").exit_code == 2
+
+
+def test_a_file_that_cannot_even_be_read_to_its_end_is_told_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(apart, "READ_SECONDS", 1.0)
+    file = tmp_path / "mine.py"
+    for text, said in [
+        ("while True:\n    pass\n", "it does not end while the file is read"),
+        ("import os\nos._exit(0)\n", "it ends the process while the file is read"),
+    ]:
+        file.write_text(text, encoding="utf-8")
+        result = learn(file)
+        assert said in result.output
+        assert result.exit_code == 1
 
 
 def test_what_is_solved_is_right_and_what_comes_next_is_asked_for():
@@ -106,8 +132,8 @@ def test_whatever_is_in_the_file_is_told_in_words(tmp_path, text, said, code):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("def conv(input, weight):\n    while True:\n        pass\n", "the call does not end"),
-        ("import os\ndef conv(input, weight):\n    os._exit(3)\n", "the process crashes"),
+        ("def conv(input, weight):\n    while True:\n        pass\n", "it does not end"),
+        ("import os\ndef conv(input, weight):\n    os._exit(3)\n", "it ends the process"),
     ],
 )
 def test_a_call_that_does_not_come_back_is_shown(tmp_path, text, said):
@@ -148,5 +174,18 @@ def test_an_exception_is_shown_with_its_line(tmp_path):
 def test_nothing_is_written_beside_the_file(tmp_path):
     file = tmp_path / "mine.py"
     file.write_text("def conv(input, weight):\n    return 1\n", encoding="utf-8")
-    learn(file)
+    program = "from convspec.cli import main; main()"
+    words = [sys.executable, "-c", program, "learn", str(file)]
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    assert subprocess.run(words, env=kept, capture_output=True, check=False).returncode == 1
     assert [path.name for path in tmp_path.iterdir()] == ["mine.py"]
+
+
+@pytest.mark.parametrize("line", ["return input", "return 1 / 0", "return input[..., :1]"])
+def test_what_is_no_known_mistake_is_not_called_one(tmp_path, line):
+    file = tmp_path / "mine.py"
+    file.write_text(f"def conv(input, weight):\n    {line}\n", encoding="utf-8")
+    found = tried(file)
+    assert found["outcome"] == "Wrong"
+    assert found["mistake"] is None
+    assert found["misconception"] is None
