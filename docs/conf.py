@@ -24,7 +24,7 @@ language = "en"
 
 extensions = [
     *("myst_nb", "sphinx.ext.mathjax", "sphinx-mathjax-offline"),
-    *("commands", "definitions", "explorer", "generated"),
+    *("accessible", "commands", "definitions", "explorer", "generated"),
 ]
 exclude_patterns = ["_build", "_templates", "explorer/**", "extensions"]
 nitpicky = True

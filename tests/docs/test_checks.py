@@ -69,6 +69,7 @@ def test_every_check_is_tried():
         ("#here", 0),
         ("folder/", 0),
         ("https://a.example/nothing", 0),
+        ("b.html#size=5&stride=2", 0),
         ("b.html#gone", 1),
         ("gone.html", 1),
         ("#gone", 1),
