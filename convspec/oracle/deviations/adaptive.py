@@ -42,7 +42,7 @@ def windowed(span: Span, *, share: Share | None = None, adds: bool = True) -> Ed
             sizes = _sizes(x, **arguments)
             if not isinstance(due, tuple):
                 parts = [_pooled(x, size, span, maximal=maximal) for size in sizes]
-                pooled = numpy.concatenate([part.reshape(len(x), -1) for part in parts], axis=1)
+                pooled = numpy.concatenate([_in_a_row(part) for part in parts], axis=1)
                 return pooled.reshape(due.shape).astype(due.dtype)
             total = numpy.zeros(x.shape)
             for size, g in zip(sizes, _apart(arguments["cotangent"], x, sizes), strict=True):
@@ -68,6 +68,11 @@ def _at(where: Iterable[Any]) -> tuple[Any, ...]:
     return (slice(None), slice(None), *where)
 
 
+def _in_a_row(array: Array) -> Array:
+    """Everything after the batch in one axis."""
+    return array.reshape(len(array), prod(array.shape[1:]))
+
+
 def _windows(x: Array, size: Shape, span: Span) -> Iterator[tuple[Any, Shape, Array]]:
     """Each window: its place in the input, its place in the output, and its elements."""
     for where in positions(size):
@@ -77,23 +82,23 @@ def _windows(x: Array, size: Shape, span: Span) -> Iterator[tuple[Any, Shape, Ar
 
 
 def _pooled(x: Array, size: Shape, span: Span, *, maximal: bool) -> Array:
-    y = numpy.empty((*x.shape[:2], *size))
+    y = numpy.empty((*x.shape[:2], *size), x.dtype if maximal else numpy.float64)
     for _, where, part in _windows(x, size, span):
-        elements = part.reshape(*x.shape[:2], -1)
+        elements = part.reshape(*x.shape[:2], prod(part.shape[2:]))
         y[_at(where)] = elements.max(axis=-1) if maximal else elements.mean(axis=-1)
     return y
 
 
 def _first_maximum(part: Array) -> Array:
     """1 at the first maximum of each channel, 0 elsewhere."""
-    elements = part.reshape(*part.shape[:2], -1)
+    elements = part.reshape(*part.shape[:2], prod(part.shape[2:]))
     first = elements.argmax(axis=-1)[..., None] == numpy.arange(elements.shape[-1])
     return numpy.asarray(first.reshape(part.shape), numpy.float64)
 
 
 def _apart(cotangent: Any, x: Array, sizes: list[Shape]) -> list[Array]:
     """The cotangent of each level of a pyramid, or of the one pooling."""
-    flat = numpy.asarray(cotangent, numpy.float64).reshape(len(x), -1)
+    flat = _in_a_row(numpy.asarray(cotangent, numpy.float64))
     ends = numpy.cumsum([x.shape[1] * prod(size) for size in sizes])[:-1]
     parts = numpy.split(flat, ends, axis=1)
     return [part.reshape(*x.shape[:2], *size) for part, size in zip(parts, sizes, strict=True)]

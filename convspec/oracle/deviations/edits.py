@@ -23,6 +23,19 @@ MAXIMA = ("max_pool", "max_pool_with_indices")
 CONVOLUTIONS = ("conv", "conv_transpose")
 SIGNALS = ("convolve", "correlate")
 SLIDING = (*CONVOLUTIONS, *POOLS)
+# Others whose windows have a stride, whose windows may be dilated, whose input may be padded.
+STRIDED = (
+    "depthwise_conv",
+    "depthwise_separable_conv",
+    "spatially_separable_conv",
+    "lp_pool",
+    "distance_weighted_pool",
+)
+DILATED = ("depthwise_conv", "depthwise_separable_conv", "lp_pool")
+PADDED = (*STRIDED, "resize_conv")
+# Others with a weight and a bias, for each channel or for each channel and position.
+WEIGHTED = ("linear", "pointwise_conv", "depthwise_conv", "resize_conv")
+BIASED = (*WEIGHTED, "depthwise_separable_conv", "locally_connected")
 OPERANDS_OF_PRODUCTS = ("f", "g", "input", "weight", "bias")
 
 

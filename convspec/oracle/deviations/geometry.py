@@ -10,8 +10,11 @@ import numpy
 from convspec.arguments import Array
 from convspec.oracle.deviations.edits import (
     CONVOLUTIONS,
+    DILATED,
+    PADDED,
     POOLS,
     SLIDING,
+    STRIDED,
     afterwards,
     each,
     fitted,
@@ -137,7 +140,7 @@ def _last_tap_skipped(weight: Any, **_: Any) -> dict[str, Any]:
 GEOMETRY = (
     Deviation(
         name="stride of the first axis on every axis",
-        operations=SLIDING,
+        operations=(*SLIDING, *STRIDED),
         kind="mistake",
         sentence="Uses stride[0] where stride[axis] is meant.",
         hidden="one spatial axis, or equal strides",
@@ -146,7 +149,7 @@ GEOMETRY = (
     ),
     Deviation(
         name="dilation of the first axis on every axis",
-        operations=SLIDING,
+        operations=(*SLIDING, *DILATED),
         kind="mistake",
         sentence="Uses dilation[0] where dilation[axis] is meant.",
         hidden="one spatial axis, or equal dilations",
@@ -155,7 +158,7 @@ GEOMETRY = (
     ),
     Deviation(
         name="padding of the first axis on every axis",
-        operations=SLIDING,
+        operations=(*SLIDING, *PADDED),
         kind="mistake",
         sentence="Uses padding[0] where padding[axis] is meant.",
         hidden="one spatial axis, or equal padding",
@@ -163,7 +166,7 @@ GEOMETRY = (
     ),
     Deviation(
         name="kernel size of the first axis on every axis",
-        operations=POOLS,
+        operations=(*POOLS, "lp_pool", "distance_weighted_pool"),
         kind="mistake",
         sentence="Pools square windows, as tall as wide, whatever the second size is.",
         hidden="one spatial axis, or square windows",
@@ -197,7 +200,7 @@ GEOMETRY = (
     ),
     Deviation(
         name="stride ignored",
-        operations=SLIDING,
+        operations=(*SLIDING, *STRIDED),
         kind="mistake",
         sentence="Moves the window by one position whatever the stride.",
         hidden="stride 1",
@@ -205,7 +208,7 @@ GEOMETRY = (
     ),
     Deviation(
         name="dilation ignored",
-        operations=SLIDING,
+        operations=(*SLIDING, *DILATED),
         kind="mistake",
         sentence="Reads neighbouring positions whatever the dilation.",
         hidden="dilation 1",
@@ -213,7 +216,7 @@ GEOMETRY = (
     ),
     Deviation(
         name="padding ignored",
-        operations=SLIDING,
+        operations=(*SLIDING, *PADDED),
         kind="mistake",
         sentence="Behaves as if no padding had been asked for.",
         hidden="padding 0",
@@ -231,7 +234,7 @@ GEOMETRY = (
     ),
     Deviation(
         name="low and high padding swapped",
-        operations=SLIDING,
+        operations=(*SLIDING, *PADDED),
         kind="mistake",
         sentence="Puts the odd position of an asymmetric padding on the other side.",
         hidden="symmetric padding",

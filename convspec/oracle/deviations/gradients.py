@@ -10,9 +10,13 @@ import numpy
 from convspec.arguments import Array
 from convspec.oracle.deviations.edits import (
     CONVOLUTIONS,
+    DILATED,
     MAXIMA,
+    PADDED,
     SIGNALS,
     SLIDING,
+    STRIDED,
+    WEIGHTED,
     afterwards,
     fitted,
     flipped,
@@ -154,7 +158,7 @@ GRADIENTS = (
     ),
     Deviation(
         name="stride of the first axis on every axis of the gradient",
-        operations=gradients(SLIDING),
+        operations=gradients((*SLIDING, *STRIDED)),
         kind="mistake",
         sentence="The backward pass uses stride[0] where stride[axis] is meant.",
         hidden="one spatial axis, or equal strides",
@@ -163,7 +167,7 @@ GRADIENTS = (
     ),
     Deviation(
         name="dilation of the first axis on every axis of the gradient",
-        operations=gradients(SLIDING),
+        operations=gradients((*SLIDING, *DILATED)),
         kind="mistake",
         sentence="The backward pass uses dilation[0] where dilation[axis] is meant.",
         hidden="one spatial axis, or equal dilations",
@@ -172,7 +176,7 @@ GRADIENTS = (
     ),
     Deviation(
         name="padding ignored in the gradient",
-        operations=gradients(SLIDING),
+        operations=gradients((*SLIDING, *PADDED)),
         kind="mistake",
         sentence="The backward pass forgets the padding, so that everything arrives shifted by it.",
         hidden="padding 0",
@@ -180,7 +184,7 @@ GRADIENTS = (
     ),
     Deviation(
         name="low and high padding swapped in the gradient",
-        operations=gradients(SLIDING),
+        operations=gradients((*SLIDING, *PADDED)),
         kind="mistake",
         sentence="The backward pass crops the high padding at the beginning.",
         hidden="symmetric padding",
@@ -188,7 +192,7 @@ GRADIENTS = (
     ),
     Deviation(
         name="dilation ignored in the gradient",
-        operations=gradients(SLIDING),
+        operations=gradients((*SLIDING, *DILATED)),
         kind="mistake",
         sentence="The backward pass spreads over neighbouring positions whatever the dilation.",
         hidden="dilation 1",
@@ -204,7 +208,7 @@ GRADIENTS = (
     ),
     Deviation(
         name="weight gradient flipped",
-        operations=PRODUCTS,
+        operations=(*PRODUCTS, *gradients(("depthwise_conv", "resize_conv"))),
         kind="mistake",
         sentence="Returns the weight gradient rotated by 180 degrees.",
         hidden="kernels of one element",
@@ -212,7 +216,7 @@ GRADIENTS = (
     ),
     Deviation(
         name="weight gradient of the last batch item only",
-        operations=PRODUCTS,
+        operations=(*PRODUCTS, *gradients((*WEIGHTED, "locally_connected"))),
         kind="mistake",
         sentence="Assigns the weight gradient of each batch item instead of adding it.",
         hidden="a batch of one",
@@ -220,7 +224,7 @@ GRADIENTS = (
     ),
     Deviation(
         name="weight gradient averaged over the batch",
-        operations=PRODUCTS,
+        operations=(*PRODUCTS, *gradients((*WEIGHTED, "locally_connected"))),
         kind="mistake",
         sentence="Divides the weight gradient by the batch size, which belongs in the loss.",
         hidden="a batch of one",
@@ -238,7 +242,7 @@ GRADIENTS = (
     ),
     Deviation(
         name="bias gradient of the first batch item only",
-        operations=PRODUCTS,
+        operations=(*PRODUCTS, *gradients((*WEIGHTED, "locally_connected"))),
         kind="mistake",
         sentence="Sums the bias gradient over positions but not over the batch.",
         hidden="no bias, or a batch of one",
@@ -246,7 +250,7 @@ GRADIENTS = (
     ),
     Deviation(
         name="bias gradient kept per batch item",
-        operations=PRODUCTS,
+        operations=(*PRODUCTS, *gradients(WEIGHTED)),
         kind="mistake",
         sentence="Returns a bias gradient of shape (N, O).",
         hidden="no bias",
@@ -254,7 +258,7 @@ GRADIENTS = (
     ),
     Deviation(
         name="bias gradient missing",
-        operations=PRODUCTS,
+        operations=(*PRODUCTS, *gradients((*WEIGHTED, "locally_connected"))),
         kind="mistake",
         sentence="Returns no gradient for the bias.",
         hidden="no bias",
@@ -262,7 +266,7 @@ GRADIENTS = (
     ),
     Deviation(
         name="gradients in the wrong order",
-        operations=PRODUCTS,
+        operations=(*PRODUCTS, *gradients((*WEIGHTED, "locally_connected"))),
         kind="mistake",
         sentence="Returns the weight gradient first.",
         hidden="nothing but gradients equal to each other",

@@ -8,6 +8,7 @@ import numpy
 
 from convspec.arguments import Array
 from convspec.oracle.deviations.edits import (
+    BIASED,
     CONVOLUTIONS,
     afterwards,
     only,
@@ -156,7 +157,7 @@ GROUPS = (
     ),
     Deviation(
         name="bias ignored",
-        operations=CONVOLUTIONS,
+        operations=(*CONVOLUTIONS, *BIASED),
         kind="mistake",
         sentence="Accepts a bias and does not add it.",
         hidden="no bias",
@@ -182,7 +183,7 @@ GROUPS = (
         operations=("depthwise_separable_conv",),
         kind="mistake",
         sentence="Returns the depthwise stage, so that channels never meet.",
-        hidden="a pointwise weight that is the identity, and no bias",
+        hidden="a pointwise weight that is the identity without a bias",
         edit=rewriting(_identity_for_pointwise),
     ),
 )

@@ -5,6 +5,8 @@ What only a table of shapes, a memory or a bad argument shows breaks no law.
 
 from __future__ import annotations
 
+from convspec.oracle.deviations import layer_laws
+
 _BROKEN_BY: dict[str, tuple[str, ...]] = {
     "test_flip.py::test_the_smallest_kernel_that_shows_the_flip": (
         "kernel flipped",
@@ -218,4 +220,9 @@ _BROKEN_BY: dict[str, tuple[str, ...]] = {
         "ceil-mode window beyond the input kept",
     ),
 }
-LAWS_BROKEN: dict[str, str] = {name: law for law, names in _BROKEN_BY.items() for name in names}
+LAWS_BROKEN: dict[str, str] = {
+    name: law
+    for laws in (_BROKEN_BY, layer_laws.BROKEN_BY)
+    for law, names in laws.items()
+    for name in names
+}

@@ -87,11 +87,11 @@ def _sizes_outermost(x: Array, factor: Any) -> Array:
 
 
 def _channels_last(x: Array) -> Array:
-    return numpy.moveaxis(x, 1, -1).reshape(len(x), -1)
+    return numpy.moveaxis(x, 1, -1).reshape(len(x), prod(x.shape[1:]))
 
 
 def _column_major(x: Array) -> Array:
-    return x.transpose(0, *range(x.ndim - 1, 0, -1)).reshape(len(x), -1)
+    return x.transpose(0, *range(x.ndim - 1, 0, -1)).reshape(len(x), prod(x.shape[1:]))
 
 
 REARRANGING = (

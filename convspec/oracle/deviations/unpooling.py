@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy
@@ -51,19 +52,20 @@ def _at_the_corners(
     )
     planes = values.shape[:2]
     if cotangent is not None:
-        whole = numpy.asarray(cotangent).reshape(*planes, -1)
+        whole = numpy.asarray(cotangent).reshape(*planes, prod(output_size))
         return (whole[..., places].reshape(values.shape),)
-    whole = numpy.zeros_like(due).reshape(*planes, -1)
-    whole[..., places] = values.reshape(*planes, -1)
+    whole = numpy.zeros_like(due).reshape(*planes, prod(output_size))
+    whole[..., places] = values.reshape(*planes, prod(values.shape[2:]))
     return whole.reshape(due.shape)
 
 
 def _added(right: Function, values: Any, indices: Any, output_size: Any) -> Any:
     due = right(values=values, indices=indices, output_size=output_size)
-    planes = int(numpy.prod(values.shape[:2]))
-    whole = numpy.zeros_like(due).reshape(planes, -1)
+    planes = prod(values.shape[:2])
+    whole = numpy.zeros_like(due).reshape(planes, prod(output_size))
     rows = numpy.arange(planes)[:, None]
-    numpy.add.at(whole, (rows, indices.reshape(planes, -1)), values.reshape(planes, -1))
+    places, given = (a.reshape(planes, prod(a.shape[2:])) for a in (indices, values))
+    numpy.add.at(whole, (rows, places), given)
     return whole.reshape(due.shape)
 
 
