@@ -63,6 +63,11 @@ def _paragraph(title: str, text: str) -> str:
 def _missing(step: Step, event: Any) -> Iterator[str]:
     yield f"  next   {step.name}: {event['what']}"
     yield ""
+    yield from _asked(step)
+
+
+def _asked(step: Step) -> Iterator[str]:
+    """What the learner is to write."""
     yield _paragraph(step.title, step.task)
     yield ""
     yield indent(step.formula, "  ")
@@ -94,8 +99,7 @@ def _wrong(step: Step, event: Any) -> Iterator[str]:
         yield "In that call your file printed:"
         yield indent(event["printed"], "  ")
     yield ""
-    yield f"Asked for: {step.signature}"
-    yield indent(step.formula, "  ")
+    yield from _asked(step)
 
 
 def _ended(step: Step, event: Any) -> Iterator[str]:

@@ -90,6 +90,7 @@ def test_a_mistake_is_named_and_drawn():
     assert "wrong  valid" in result.output
     assert "The flip." in result.output
     assert "yours - expected" in result.output
+    assert "Write: def conv(input, weight):" in result.output
 
 
 def test_hints_come_one_at_a_time():
