@@ -2,7 +2,7 @@
 // A configuration as a node of ONNX, run by ONNX Runtime: { code, notes }.
 (() => {
   const { isPool, shapesOf } = configuration;
-  const { wordsOf } = explanation;
+  const { sizeOf, wordsOf } = explanation;
   const { isSymmetric, lines, list, operandsOf, some, tuple } = snippets;
 
   const NODES = {
@@ -58,6 +58,11 @@
     say(
       isPool(chosen) && chosen.ceil_mode,
       "`ceil_mode` drops a last window that would start beyond the input, in the high padding too.",
+    );
+    say(
+      chosen.size.some((_, axis) => sizeOf(chosen, axis).dropped),
+      "Before operator set 22, shape inference of the onnx package counts the window that is dropped " +
+        "here; ONNX Runtime and the reference implementation drop it.",
     );
     say(
       isPool(chosen) && kernel.some((taps, axis) => Math.max(low[axis], high[axis]) >= taps),

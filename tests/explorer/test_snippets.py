@@ -98,3 +98,19 @@ def test_a_snippet_computes_what_the_spec_computes(framework, operation):
         assert is_close(output, expected(case)), what["snippets"][framework]["code"]
         ran += 1
     assert ran > COUNT / 2
+
+
+@pytest.mark.parametrize("operation", ["max_pool", "average_pool"])
+def test_what_is_said_of_shape_inference_is_so(operation):
+    onnx = pytest.importorskip("onnx")
+    noted = []
+    for case, what in said(operation):
+        code = what["snippets"]["onnx"]["code"]
+        names = {}
+        # The model alone: without a session, which refuses some of them.
+        exec(code[: code.index("session =")].replace("import onnxruntime", ""), names)  # noqa: S102
+        inferred = onnx.shape_inference.infer_shapes(names["model"]).graph.output[0]
+        shape = tuple(size.dim_value for size in inferred.type.tensor_type.shape.dim)
+        noted.append(any("shape inference" in note for note in what["snippets"]["onnx"]["notes"]))
+        assert (shape != expected(case).shape) == noted[-1], what["fragment"]
+    assert 0 < sum(noted) < len(noted)
