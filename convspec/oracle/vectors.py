@@ -13,13 +13,15 @@ from typing import Any, NamedTuple
 import numpy
 
 from convspec.arguments import Array
-from convspec.case import Case, forward_name
+from convspec.case import Case, forward_name, normalised
 from convspec.operations import OPERATIONS, Operation
 from convspec.oracle.bad_calls import bad_calls
+from convspec.oracle.filling import filled
 from convspec.oracle.reference import spec, trial
+from convspec.oracle.samples import SAMPLES
 from convspec.oracle.special import special_cases
 from convspec.oracle.streams import exact_trials
-from convspec.oracle.trials.geometries import RECIPES
+from convspec.oracle.trials.geometries import FLAT, RECIPES
 from convspec.oracle.trials.trial import Setting
 
 DTYPE = numpy.dtype(numpy.float32)
@@ -73,7 +75,7 @@ def vectors(operation: str, level: str, seed: int) -> Iterator[Vector]:
     >>> next(vectors("conv", "quick", 0)).flags[0]
     'Exact'
     """
-    found = [_exact(case) for case in _swept(operation, level, seed)]
+    found = [_exact(case) for case in (*_swept(operation, level, seed), *_alike(operation, seed))]
     yield from found
     rng = numpy.random.default_rng(seed)
     for case in special_cases(operation, rng, DTYPE, 1):
@@ -93,6 +95,24 @@ def _swept(operation: str, level: str, seed: int) -> Iterator[Case]:
     for number, due in enumerate(exact_trials(operation, level, seed, setting)):
         if number % share == 0:
             yield _with_few_draws(Case(operation, due.operands, due.attributes))
+
+
+def _alike(operation: str, seed: int) -> Iterator[Case]:
+    """Calls that a sweep holds few of, of what slides no window or composes others: sizes that
+    agree, so that one axis may pass for another, and arguments of an elementary function that are
+    all 0.
+    """
+    name = forward_name(operation)
+    if name not in SAMPLES:
+        return
+    shapes, given = SAMPLES[name](3, (1,) if name in FLAT else (3,))
+    attributes = normalised(name, shapes, given)
+    operands = filled(operation, shapes, attributes, numpy.random.default_rng(seed), DTYPE, LARGEST)
+    yield Case(operation, operands, attributes)
+    if OPERATIONS[name].rounding == "elementary":
+        first = OPERATIONS[name].operands[0]
+        zeros = {**operands, first: numpy.zeros_like(operands[first])}
+        yield Case(operation, zeros, attributes)
 
 
 def _share(row: Operation) -> dict[str, int]:
