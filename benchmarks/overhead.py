@@ -47,9 +47,8 @@ def timed_sweep(operation: str, dtype: str) -> tuple[float, float]:
     return whole, tally.seconds_inside
 
 
-def main(limit: float) -> int:
-    """Print the ratio of every operation that slides a window, and of all together."""
-    torch.set_num_threads(1)
+def ratio_of_all() -> float:
+    """The ratio of every operation that slides a window, printed, and of all together."""
     whole_of_all = inside_of_all = 0.0
     print(f"{'operation':<28}{'dtype':<10}ratio")
     for operation in (derived for name in OFFERED for derived in (name, f"{name}_vjp")):
@@ -57,7 +56,13 @@ def main(limit: float) -> int:
             whole, inside = timed_sweep(operation, dtype)
             whole_of_all, inside_of_all = whole_of_all + whole, inside_of_all + inside
             print(f"{operation:<28}{dtype:<10}{whole / inside:.2f}")
-    ratio = whole_of_all / inside_of_all
+    return whole_of_all / inside_of_all
+
+
+def main(limit: float) -> int:
+    """Print the ratio of all."""
+    torch.set_num_threads(1)
+    ratio = ratio_of_all()
     print(f"{'all':<38}{ratio:.2f} (limit {limit:g})")
     return int(ratio > limit)
 

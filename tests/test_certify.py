@@ -291,3 +291,78 @@ class TestPyTorch:
     def test_nothing_stays_on_the_network(self, torch, record, model, tmp_path):
         record(model, torch.randn(2, 3, 17, 17), tmp_path / "it")
         assert not any(m._forward_hooks or m._forward_pre_hooks for m in model.modules())
+
+
+class TestOnnx:
+    """What `convspec.adapters.onnx_recording` records."""
+
+    @pytest.fixture
+    def onnx(self):
+        return pytest.importorskip("onnx", reason="an optional extra")
+
+    @pytest.fixture
+    def model(self, onnx):
+        helper, source = onnx.helper, numpy.random.default_rng(0)
+        weights = {
+            "w": source.standard_normal((6, 2, 3, 3)),
+            "b": source.standard_normal(6),
+            "v": source.standard_normal((6, 4, 2, 2)),
+            "u": source.standard_normal((5, 4)),
+        }
+        tensors = [
+            onnx.numpy_helper.from_array(array.astype("float32"), name)
+            for name, array in weights.items()
+        ]
+        sliding = {"strides": [2, 1], "pads": [1, 0, 2, 1], "dilations": [1, 2]}
+        nodes = [
+            helper.make_node("Conv", ["x", "w", "b"], ["c"], "first", group=2, **sliding),
+            helper.make_node("Relu", ["c"], ["r"]),
+            helper.make_node("MaxPool", ["r"], ["m"], kernel_shape=[2, 2], strides=[2, 1]),
+            helper.make_node("ConvTranspose", ["m", "v"], ["t"], strides=[2, 2]),
+            helper.make_node("GlobalAveragePool", ["t"], ["g"]),
+            helper.make_node("Flatten", ["g"], ["f"]),
+            helper.make_node("Gemm", ["f", "u"], ["y"], "last", transB=1),
+        ]
+        shape = onnx.helper.make_tensor_value_info
+        graph = helper.make_graph(
+            nodes,
+            "small",
+            [shape("x", onnx.TensorProto.FLOAT, [2, 4, 9, 8])],
+            [shape("y", onnx.TensorProto.FLOAT, None)],
+            tensors,
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        return model
+
+    def run_model(self, model, feeds):
+        from onnx.reference import ReferenceEvaluator
+
+        return ReferenceEvaluator(model).run(None, feeds)
+
+    def test_every_node_it_knows_is_right_and_the_others_are_named(self, model, tmp_path):
+        from convspec.adapters.onnx_recording import record
+
+        x = numpy.random.default_rng(1).standard_normal((2, 4, 9, 8)).astype("float32")
+        record(model, {"x": x}, tmp_path / "it", self.run_model)
+        result = run(tmp_path / "it")
+        assert result.exit_code == 0, result.output
+        lines = result.output.splitlines()
+        assert lines[0].startswith("ONNX model small, operator set 17; seed ")
+        assert lines[-2] == "node 6: Flatten: not recorded"
+        assert lines[-1] == "3 certified by projections, 3 computed again, 1 not recorded"
+        assert len(model.graph.output) == 1
+
+    def test_a_wrong_node_is_found(self, model, tmp_path):
+        from convspec.adapters.onnx_recording import record
+
+        def wrong(model, feeds):
+            outputs = self.run_model(model, feeds)
+            outputs[0] = outputs[0][..., ::-1]
+            outputs[1] = numpy.maximum(outputs[0], 0)
+            return outputs
+
+        x = numpy.random.default_rng(1).standard_normal((2, 4, 9, 8)).astype("float32")
+        record(model, {"x": x}, tmp_path / "it", wrong)
+        result = run(tmp_path / "it")
+        assert result.exit_code == 1
+        assert "\nfirst (conv): wrong" in result.output
