@@ -28,8 +28,6 @@ extensions = [
 ]
 exclude_patterns = ["_build", "_templates", "explorer/**", "extensions"]
 nitpicky = True
-# Sphinx's own message for pages that notebooks bring is not about this project.
-suppress_warnings = ["mystnb.unknown_mime_type"]
 
 myst_enable_extensions = ["colon_fence", "dollarmath", "deflist"]
 myst_heading_anchors = 4

@@ -13,7 +13,10 @@ SPEC = (
     *("spatially_separable", "local_connection", "pooling", "norm_pooling", "adaptive_pooling"),
     *("unpooling", "resize", "rearrangement", "dense", "activation", "loss", "normalization"),
 )
-TOOLS = ("operations", "case", "matrix", "symbolic", "rounding", "strategies")
+TOOLS = (
+    *("oracle", "operations", "case", "matrix", "symbolic", "rounding", "strategies"),
+    *("network", "network.layers", "draw.animation", "draw.stack"),
+)
 MODULES = tuple(f"convspec.{name}" for name in (*SPEC, *TOOLS))
 
 
