@@ -93,10 +93,13 @@ def test_a_mistake_is_named_and_drawn():
     assert "Write: def conv(input, weight):" in result.output
 
 
-def test_hints_come_one_at_a_time():
-    file = FILES / "flipped.py"
-    none, one, two = (learn(file, *["--hint"] * count).output for count in range(3))
-    assert [text.count("Hint ") for text in (none, one, two)] == [0, 1, 2]
+def test_hints_come_one_at_a_time(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text("", encoding="utf-8")
+    told = [read(file, count)[0] for count in range(4)]
+    assert [text.count("Hint ") for text in told] == [0, 1, 2, 3]
+    assert ["--hint" in text for text in told] == [True, True, True, False]
+    assert "Hint 2 of 3: " in learn(file, "--hint", "--hint").output
 
 
 def test_it_starts_anywhere():

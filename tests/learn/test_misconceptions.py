@@ -5,7 +5,6 @@ from __future__ import annotations
 import resource
 import subprocess
 import sys
-from time import process_time
 
 import pytest
 
@@ -49,19 +48,18 @@ BELIEVED = {
 
 
 @pytest.mark.parametrize("name", BELIEVED)
-def test_a_misconception_is_named_within_five_seconds(name):
+def test_a_misconception_is_named(name):
     begin, step, believed = BELIEVED[name]
-    begun = process_time()
     found = tried(FILES / f"{name}.py", begin)
     assert (found["step"], found["outcome"]) == (step, "Wrong")
     assert found["misconception"] is not None, found
     assert found["misconception"]["name"] == believed
-    assert process_time() - begun < 5
 
 
-@pytest.mark.parametrize("name", ["float_size", "direct_unflipped"])
-def test_the_whole_command_takes_less_than_five_seconds_of_the_processor(name):
-    """Those that take the longest, from the command line, imports included."""
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BELIEVED)
+def test_naming_it_takes_less_than_five_seconds_of_the_processor(name):
+    """From the command line, imports and both processes included."""
     begin, _, believed = BELIEVED[name]
     program = "from convspec.cli import main; main()"
     words = [sys.executable, "-c", program, "learn", str(FILES / f"{name}.py"), "--from", begin]
