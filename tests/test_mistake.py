@@ -46,6 +46,20 @@ def test_a_mistake_is_explained_and_drawn():
     assert "1 of 2 elements differ" in output
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("factors in reverse order", "factors[1]"),  # a list of arrays
+        ("loss summed over the batch", "[0.693147]"),  # a single number
+        ("pyramid listed window by window", "2 of 4 elements differ"),
+    ],
+)
+def test_whatever_an_operation_takes_and_returns_is_drawn(name, said):
+    code, output = run(name)
+    assert code == 0
+    assert said in output
+
+
 def test_a_convention_says_its_value():
     assert "As a convention: kernel_orientation=flipped." in run("kernel flipped")[1]
 

@@ -92,6 +92,7 @@ def _law(name: str) -> Iterator[str]:
 
 def _picture(name: str, operation: str) -> Iterator[str]:
     """The smallest call that shows the deviation, drawn."""
+    from convspec.case import grouped
     from convspec.draw.text import draw
     from convspec.oracle.deviations import DEVIATIONS
     from convspec.oracle.pictures import picture
@@ -104,5 +105,7 @@ def _picture(name: str, operation: str) -> Iterator[str]:
     if shown.before:
         yield shown.before
     yield ""
-    for line in draw(shown.case, shown.right, shown.wrong, width=WIDTH - 2).splitlines():
+    together = grouped(shown.case.operation, shown.case.operands)
+    case = shown.case._replace(operands=together)
+    for line in draw(case, shown.right, shown.wrong, width=WIDTH - 2).splitlines():
         yield f"  {line}".rstrip()

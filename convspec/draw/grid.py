@@ -76,7 +76,7 @@ def slices(
     [Slice(title='x', rows=[[Cell(text='.', marked=True), Cell(text='1', marked=False), \
 Cell(text='2', marked=False)]], note='', prefix=(), origin=(0, -1))]
     """
-    leading = array.ndim - axes
+    leading = max(0, array.ndim - axes)
     prefixes = sorted({index[:leading] for index in marked if _holds(array, index[:leading])})
     if array.size == 0:
         return [Slice(name, [], f"no elements, shape {array.shape}")]
@@ -94,10 +94,10 @@ Cell(text='2', marked=False)]], note='', prefix=(), origin=(0, -1))]
 
 
 def _slice(title: str, array: Array, marked: set[Index], *, exact: bool, whole: bool) -> Slice:
-    """A slice of one or two axes; a single axis is one row."""
+    """A slice of two axes at most; a single axis is one row, a single number one element."""
     if array.ndim < 2:
+        marked = {(*(0,) * (2 - array.ndim), *index) for index in marked}
         array = array.reshape(1, -1)
-        marked = {(0, *index) for index in marked}
     ranges = [
         _shown(size, [index[axis] for index in marked], whole=whole)
         for axis, size in enumerate(array.shape)
