@@ -5,7 +5,8 @@
 writes into that folder: edges of a photograph that ships with scikit-learn, by the documents' Sobel
 kernels; the kernels that a network learns from the digits; what its maps make of one digit and of
 the photograph; and for filters of its second convolution an input optimised to excite each.
-Needs `pip install 'convspec[train]'` and Pillow, which Matplotlib brings along.
+Needs `pip install 'convspec[train]'` and Pillow, which Matplotlib brings along.  The products are
+small: set OMP_NUM_THREADS and OPENBLAS_NUM_THREADS to 1.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from convspec import fast
 from convspec.network import activations
 from convspec.network.digits import digits, recipes
 from convspec.network.excitation import excite, until
-from convspec.network.training import accuracy, predictions, train
+from convspec.network.training import accuracy, predictions, shifted, train
 
 mpl.use("Agg")
 from matplotlib import pyplot
@@ -38,11 +39,11 @@ def photograph() -> Any:
 
 
 def sheet(images: list[Any], titles: list[str], path: Path, columns: int, *, signed: bool) -> None:
-    """Images in a grid; signed ones with 0 in the middle of their colours."""
+    """Images in a grid; signed ones with 0 in the middle of their colours, blue above it."""
     rows = -(-len(images) // columns)
-    figure, grid = pyplot.subplots(
-        rows, columns, figsize=(2.2 * columns, 2.2 * rows), squeeze=False
-    )
+    height = 0.3 + 2.2 * max(image.shape[0] / image.shape[1] for image in images)
+    size = (2.2 * columns, height * rows)
+    figure, grid = pyplot.subplots(rows, columns, figsize=size, squeeze=False)
     for axes in grid.flat:
         axes.axis("off")
     for axes, image, title in zip(grid.flat, images, titles, strict=False):
@@ -58,25 +59,27 @@ def edges(folder: Path) -> None:
     photo = photograph()
     horizontal, vertical = fast.conv(photo, SOBEL.astype(float))[0]
     images = [photo[0, 0], horizontal, vertical, numpy.hypot(horizontal, vertical)]
-    titles = ["photograph", "Sobel x", "Sobel y", "both"]
+    titles = ["photograph", "change to the right", "change upwards", "length of both"]
     sheet(images, titles, folder / "edges.png", 4, signed=False)
 
 
 def learned(folder: Path) -> None:
-    recipe = recipes()["+ falling rate"]
+    recipe = recipes()["+ shifts"]
     learn, hold = digits()
     network = recipe.network
-    parameters = train(network, learn, recipe.settings, seed=0).parameters
+    parameters = train(network, shifted(learn), recipe.settings, seed=0).parameters
     right = accuracy(predictions(network, parameters, hold.images), hold.labels)
     print(f"{right:.2%} of the digits held out are classified rightly")
     kernels = [*parameters["conv1.weight"][:, 0]]
     numbers = [str(number) for number in range(len(kernels))]
-    sheet(kernels, numbers, folder / "kernels.png", 8, signed=True)
+    sheet(kernels, numbers, folder / "kernels.png", 4, signed=True)
     maps = activations(network, parameters, hold.images[:1])["conv1"][0]
     images = [hold.images[0, 0], *maps]
-    sheet(images, ["digit", *numbers], folder / "maps.png", 6, signed=True)
+    sheet(images, ["digit", *numbers], folder / "maps.png", 3, signed=True)
+    # Less the mean of the photograph: a kernel whose weights do not sum to 0 sees light alone.
+    photo = photograph()
     weight = parameters["conv1.weight"].astype(float)
-    answers = fast.conv(photograph(), weight)[0]
+    answers = fast.conv(photo - photo.mean(), weight)[0]
     sheet([*answers], numbers, folder / "photograph.png", 4, signed=True)
     second = until(network, "conv2")
     count = 16

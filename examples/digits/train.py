@@ -7,6 +7,7 @@
 A recipe changes one thing of the one before it; what it changes is the difference between two
 lines.  `--at-least` and `--within` make it exit with 1 where the mean accuracy over the seeds is
 lower, or a seed takes more seconds of the processor.  Needs `pip install 'convspec[train]'`.
+The products are small: set OMP_NUM_THREADS and OPENBLAS_NUM_THREADS to 1.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from itertools import pairwise
@@ -59,6 +60,19 @@ def test_a_missing_scikit_learn_says_what_to_install(monkeypatch):
 
 
 SCRIPTS = Path(__file__).parents[2] / "examples" / "digits"
+# The products are small: more threads wait for each other.
+ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+
+def ran(*command):
+    return subprocess.run(
+        [sys.executable, *command],
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+        env=ONE_THREAD,
+    )
 
 
 @pytest.mark.slow
@@ -67,18 +81,28 @@ def test_the_script_trains_and_fails_below_or_beyond_what_is_asked():
     pytest.importorskip("sklearn", reason="the extra train is not installed")
     if not SCRIPTS.exists():
         pytest.skip("examples are not installed")
-    command = [sys.executable, SCRIPTS / "train.py", "--recipe", "dense layer", "--seeds", "2"]
-
-    def status(*asked):
-        return subprocess.run(
-            [*command, *asked], capture_output=True, text=True, timeout=300, check=False
-        )
-
-    run = status("--at-least", "80", "--within", "120")
+    command = [SCRIPTS / "train.py", "--recipe", "dense layer", "--seeds", "2"]
+    run = ran(*command, "--at-least", "80", "--within", "120")
     assert run.returncode == 0, run.stderr
     assert "dense layer" in run.stdout
-    assert status("--at-least", "100").returncode == 1
-    assert status("--within", "0.01").returncode == 1
-    refused = status("--recipe", "none")
+    assert ran(*command, "--at-least", "100").returncode == 1
+    assert ran(*command, "--within", "0.01").returncode == 1
+    refused = ran(*command, "--recipe", "none")
     assert refused.returncode == 2
     assert "must be best or one of dense layer" in refused.stderr
+
+
+@pytest.mark.slow
+def test_the_pictures_are_drawn_and_not_empty(tmp_path):
+    for needed in ("sklearn", "matplotlib"):
+        pytest.importorskip(needed, reason="the extra train is not installed")
+    if not SCRIPTS.exists():
+        pytest.skip("examples are not installed")
+    from matplotlib.image import imread
+
+    run = ran(SCRIPTS / "pictures.py", tmp_path)
+    assert run.returncode == 0, run.stderr
+    for name in ("edges", "kernels", "maps", "photograph", "exciting"):
+        picture = imread(tmp_path / f"{name}.png")
+        assert min(picture.shape[:2]) > 100
+        assert picture[..., :3].std() > 0.1
