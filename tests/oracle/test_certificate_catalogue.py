@@ -11,7 +11,7 @@ import numpy
 import pytest
 
 import convspec.fast
-from convspec.case import Case, forward_name, normalised
+from convspec.case import Case, forward_name, grouped, normalised
 from convspec.operations import OPERATIONS
 from convspec.oracle.certificate.layer import Layer, certify
 from convspec.oracle.deviations import DEVIATIONS
@@ -105,18 +105,24 @@ def showing(name, operation):
 
 
 def is_decided(finding, case):
-    """Whether whole numbers decide about a right output: it is exact, or an average in float64,
-    whose rounding is far below the distance of two averages of small whole numbers.
+    """Whether whole numbers decide about a right output: it is exact, or was computed in float64,
+    whose rounding is far below the distances that count.
     """
-    wide = numpy.result_type(*case.operands.values()) not in ("float16", "float32")
+    wide = all(a.dtype not in ("float16", "float32") for a in case.operands.values())
     return finding.story.startswith(("exactly", "equal")) or (
-        case.operation == "average_pool" and finding.verdict == "recomputed" and wide
+        finding.verdict == "recomputed" and wide
     )
 
 
 def far_apart(wrong, due):
-    """Further than rounding in float64 can bring averages."""
+    """Further than rounding in float64 can bring what small whole numbers give."""
     return wrong.shape != due.shape or not numpy.allclose(wrong, due, rtol=1e-9, atol=1e-9)
+
+
+def recorded(name, case, output):
+    """The layer, its lists of arrays together."""
+    together = grouped(case.operation, case.operands)
+    return Layer(name, case._replace(operands=together), output)
 
 
 # What no output of whole numbers shows.
@@ -131,6 +137,8 @@ NOT_SHOWN = {
     "NaN ignored in a maximum": "takes NaN",
     "NaN kept only at the start of a window": "takes NaN",
     "NaN ignored in the tail of the channels": "takes NaN",
+    "NaN taken for zero by relu": "takes NaN",
+    "NaN ignored in an adaptive maximum": "takes NaN",
     "empty window gives -inf": "lies outside the spec",
     "empty window gives the lowest finite number": "lies outside the spec",
     "empty window gives zero": "lies outside the spec",
@@ -156,8 +164,8 @@ def test_a_planted_mistake_is_refuted_wherever_it_shows(name, operation):
     rng = numpy.random.default_rng(0)
     shown = 0
     for case, wrong, due in showing(name, operation):
-        if is_decided(certify(Layer(name, case, due), rng), case) and far_apart(wrong, due):
-            found = certify(Layer(name, case, wrong), rng)
+        if is_decided(certify(recorded(name, case, due), rng), case) and far_apart(wrong, due):
+            found = certify(recorded(name, case, wrong), rng)
             assert found.verdict == "refuted", (case, found)
             shown += 1
         if shown == MOST_SHOWN:
@@ -174,5 +182,5 @@ def test_another_dtype_is_refuted(name, operation):
     for case, due in whole_cases(operation):
         (wrong,) = output(case)
         if wrong.dtype != due[0].dtype and due[0].dtype.kind == "f":
-            seen.add(certify(Layer(name, case, wrong), numpy.random.default_rng(0)).verdict)
+            seen.add(certify(recorded(name, case, wrong), numpy.random.default_rng(0)).verdict)
     assert seen == {"refuted"}
