@@ -15,9 +15,9 @@ from math import floor, prod
 def source_coordinate(n: int, scale: int, i: int, coordinates: str) -> Fraction:
     r"""Where output position $i$ of an axis enlarged $s$ times lies on the input axis,
 
-    $$ \text{half\_pixel: } \frac{i + 1/2}{s} - \frac12, \qquad
+    $$ \text{half pixel: } \frac{i + 1/2}{s} - \frac12, \qquad
        \text{asymmetric: } \frac{i}{s}, \qquad
-       \text{align\_corners: } \frac{i\,(n - 1)}{n s - 1}, $$
+       \text{align corners: } \frac{i\,(n - 1)}{n s - 1}, $$
 
     moved into $[0, n - 1]$.  An axis of one position stays at 0.
 

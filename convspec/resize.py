@@ -76,9 +76,9 @@ def upsample(
     `linear` reads, on every axis, the two neighbours of the source coordinate, each weighted by
     its nearness; the coordinate of output $i$, moved into $[0, n - 1]$, is
 
-    $$ \text{half\_pixel: } \frac{i + 1/2}{s} - \frac12, \qquad
+    $$ \text{half pixel: } \frac{i + 1/2}{s} - \frac12, \qquad
        \text{asymmetric: } \frac{i}{s}, \qquad
-       \text{align\_corners: } \frac{i\,(n - 1)}{n s - 1}. $$
+       \text{align corners: } \frac{i\,(n - 1)}{n s - 1}. $$
 
     Shapes: input `(N, C, *spatial)`, output `(N, C, *(size * scale))`.  Dtypes: floats keep
     theirs; integers are exact under `nearest` and give float64 under `linear`.  Raises
@@ -240,7 +240,7 @@ def resize_conv_vjp(
 ) -> tuple[Array, ...]:
     r"""Cotangents of `resize_conv`: through the convolution, then through the enlargement,
 
-    $$ (\bar u, \bar w, \bar b) = \text{conv\_vjp}(\bar y, u, w, b), \qquad
+    $$ (\bar u, \bar w, \bar b) = \operatorname{conv\_vjp}(\bar y, u, w, b), \qquad
        \bar x_{n,c,a} = \sum_i \omega_{i,a}\, \bar u_{n,c,i}, $$
 
     as `(d_input, d_weight)`, or `(d_input, d_weight, d_bias)` where a bias is given.

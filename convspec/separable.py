@@ -325,7 +325,7 @@ def depthwise_separable_conv_vjp(
     depthwise one,
 
     $$ \bar u = v^\top \bar y, \qquad \bar v = \bar y\, u^\top, \qquad
-       (\bar x, \bar w) = \text{depthwise\_conv\_vjp}(\bar u, x, w), $$
+       (\bar x, \bar w) = \operatorname{depthwise\_conv\_vjp}(\bar u, x, w), $$
 
     as `(d_input, d_depthwise, d_pointwise)`, with `d_bias` last where a bias is given.
 

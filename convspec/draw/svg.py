@@ -132,10 +132,23 @@ def _said(line: str, x: int, y: int) -> str:
     return f'<text class="said" x="{x}" y="{y}">{escape(line)}</text>'
 
 
+def _in_a_cell(text: str) -> str:
+    """A fraction that is too long for a cell, rounded to five characters; the line below the
+    picture has it in full.
+
+    >>> _in_a_cell("0.0630636"), _in_a_cell("123.456"), _in_a_cell("123456")
+    ('0.063', '123.5', '123456')
+    """
+    whole, _, fraction = text.removeprefix("-").partition(".")
+    if len(text) <= 5 or not (whole.isdecimal() and fraction.isdecimal()):
+        return text
+    return f"{float(text):.{max(0, 4 - len(whole))}f}"
+
+
 def _cell(cell: Cell, x: int, y: int) -> tuple[str, str]:
     kinds = ["mark"] * cell.marked + ["padding"] * (cell.text == PADDING)
     named = f' class="{" ".join(kinds)}"' if kinds else ""
-    text = "" if cell.text == PADDING else escape(cell.text)
+    text = "" if cell.text == PADDING else escape(_in_a_cell(cell.text))
     # Long numbers are drawn in less height, rather than into the next cell.
     narrow = f' textLength="{SIDE - 4}" lengthAdjust="spacingAndGlyphs"' if len(text) > 4 else ""
     return (
