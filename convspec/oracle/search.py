@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as seeded
 from hypothesis.configuration import set_hypothesis_home_dir
 from hypothesis.errors import Flaky
+from hypothesis.internal.conjecture import providers
 
 from convspec.arguments import Array
 from convspec.case import Case, flat, forward_name
@@ -91,7 +92,7 @@ def search(
             raise _DisagreementError
 
     try:
-        with _nothing_left_behind():
+        with _nothing_left_behind(), _the_same_everywhere():
             look()
     except (_DisagreementError, Flaky):  # Flaky: a case that failed once, and not again
         return judged, last
@@ -107,6 +108,26 @@ def _nothing_left_behind() -> Iterator[None]:
             yield
         finally:
             set_hypothesis_home_dir(None)
+
+
+@contextmanager
+def _the_same_everywhere() -> Iterator[None]:
+    """Hypothesis also draws constants that it reads in the modules that are loaded.  Those differ
+    from one process to another, and a seed is to give the same cases in each.
+    """
+    # No setting turns this off; a version that has it under another name fails the test of it.
+    names: Any = providers
+    reading = getattr(names, "_get_local_constants", None)
+    if reading is None:
+        yield
+        return
+    names.CONSTANTS_CACHE.cache.clear()
+    names._get_local_constants = names.Constants
+    try:
+        yield
+    finally:
+        names._get_local_constants = reading
+        names.CONSTANTS_CACHE.cache.clear()
 
 
 def is_open(finding: Finding) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib import import_module
 
 import numpy
 import pytest
@@ -110,6 +111,26 @@ def test_the_same_seed_finds_the_same():
     wrong = wrong_where(lambda x, w, *_, **__: w.shape[0] > x.shape[1])
     (first,), (again,) = (searched("conv", wrong, seed=4)[1] for _ in range(2))
     assert str(first.case) == str(again.case)
+
+
+def test_a_seed_draws_the_same_whatever_modules_are_loaded(tmp_path, monkeypatch):
+    def drawn():
+        seen = []
+
+        def conv(input, weight, bias=None, **attributes):
+            seen.append((input.tolist(), weight.tolist(), attributes))
+            return fast.conv(input, weight, bias, **attributes)
+
+        searched("conv", conv)
+        return repr(seen)
+
+    before = drawn()
+    # Arrays are drawn as bytes, extreme elements as floats.
+    constants = [*(b"7" * length for length in range(1, 51)), *(n / 8 for n in range(1, 300))]
+    (tmp_path / "of_a_user.py").write_text(f"CONSTANTS = {constants}\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    import_module("of_a_user")
+    assert drawn() == before
 
 
 def test_what_is_not_offered_is_not_judged():
