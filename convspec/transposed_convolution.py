@@ -122,7 +122,10 @@ def conv_transpose(
     $$ y_{n,o,a} = b_o + \sum_{c} \sum_{(i,j):\, a = i s - p + j d} x_{n,c,i}\; w_{c,o,j}, $$
 
     with $c$ running through the input channels of the group of output channel $o$.  On each axis
-    the output has $(n-1) s - p_\text{low} - p_\text{high} + d (k-1) + 1 + p_\text{output}$
+    the output has
+
+    $$ (n-1) s - p_\text{low} - p_\text{high} + d (k-1) + 1 + p_\text{output} $$
+
     positions: `padding` crops it, `output_padding` extends its range on the high side, which is
     not zero filling: where products reach those positions they are summed.
 
