@@ -10,7 +10,7 @@ from convspec.draw.grid import Cell, Slice, block, side_by_side
 from convspec.learn.misconceptions import called
 from convspec.learn.outcome import Missing, Outcome, Right, Wrong
 from convspec.learn.step import Step
-from convspec.oracle.call import Callee, callee
+from convspec.oracle.call import Callee, Unsupported, callee, raised
 from convspec.window import Window, receptive_field, resolve_padding
 
 Pair = tuple[int, int]
@@ -47,10 +47,11 @@ def attempt(step: Step, implementation: Any, watch: Callable[[Callee], Callee]) 
         right = exercise.right(*arguments)
         try:
             given = function(*arguments)
-        except NotImplementedError as error:
-            return Missing(str(error) or "NotImplementedError")
         except Exception as error:  # whatever a learner's function raises is told
-            return _refused(step, arguments, right, f"{type(error).__name__}: {error}", "raises")
+            outcome = raised(error, ())
+            if isinstance(outcome, Unsupported):
+                return Missing(outcome.reason)
+            return _refused(step, arguments, right, outcome.message, "raises")
         pair = _pair(given)
         if pair is None:
             return _refused(step, arguments, right, repr(given)[:200], "shape")

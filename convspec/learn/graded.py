@@ -14,7 +14,7 @@ from convspec.learn.misconceptions import called
 from convspec.learn.outcome import Missing, Outcome, Right, Wrong
 from convspec.learn.step import Step
 from convspec.learn.unlikely import UNLIKELY
-from convspec.oracle.call import Callee, callee
+from convspec.oracle.call import Callee, Unsupported, callee, raised
 from convspec.oracle.deviations import DEVIATIONS, Deviation
 
 DRAWS = 32
@@ -39,12 +39,13 @@ def attempt(step: Step, implementation: Any, watch: Callable[[Callee], Callee]) 
         for arguments in draws:
             if not _holds(function, right, arguments):
                 return _refuses(step, law, function, draws, arguments)
-    except NotImplementedError as error:
-        return Missing(str(error) or "NotImplementedError")
     except UnfitError as error:
         return Wrong("shape", "", None, "", None, str(error))
     except Exception as error:  # whatever a learner's function raises is told
-        said = f"With a right {law.operations[-1]}, it raises {type(error).__name__}: {error}"
+        outcome = raised(error, ())
+        if isinstance(outcome, Unsupported):
+            return Missing(outcome.reason)
+        said = f"With a right {law.operations[-1]}, it raises {outcome.message}"
         return Wrong("raises", "", None, "", None, said)
     return _graded(step, law, function, draws)
 

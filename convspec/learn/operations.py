@@ -17,7 +17,7 @@ from convspec.learn.outcome import Missing, Outcome, Right, Wrong
 from convspec.learn.step import Step
 from convspec.learn.unlikely import UNLIKELY
 from convspec.oracle import expected
-from convspec.oracle.call import Callee, call, callee
+from convspec.oracle.call import Callee, call, callee, copies
 from convspec.oracle.deviations import DEVIATIONS
 from convspec.oracle.deviations.edits import operand_names
 from convspec.oracle.differences import (
@@ -29,7 +29,7 @@ from convspec.oracle.differences import (
 )
 from convspec.oracle.reference import spec, trials
 from convspec.oracle.report import Difference
-from convspec.oracle.runner import Finding, Tally, run
+from convspec.oracle.runner import Finding, Tally, mutation, run
 from convspec.oracle.search import judged_finding
 from convspec.oracle.ties import gradient_findings
 
@@ -54,7 +54,7 @@ def attempt(step: Step, implementation: Any, name: str, watch: Watch) -> Outcome
         found, names = _difference(step, target, name, findings, tally.passing[:PASSING])
         found = _readable(target, found)
         # Once more, for what it prints.
-        operands = {n: array.copy() for n, array in found.case.operands.items()}
+        operands = copies(found.case.operands)
         call(target, step.function, operands, found.case.attributes)
         known = None if names else believed(step.function, findings)
         return _wrong(found, names, known, tally)
@@ -69,7 +69,7 @@ def _trials(step: Step) -> Iterator[Any]:
 
 def _findings(tally: Tally) -> list[Finding]:
     if tally.mutated is not None:
-        return [Finding("mutates", "the call changed its arguments", tally.mutated, None, (), None)]
+        return [mutation(tally.mutated)]
     return tally.findings
 
 

@@ -150,9 +150,14 @@ def arguments(
     return tuple(placed), keywords
 
 
-def copies(operands: dict[str, Array]) -> dict[str, Array]:
-    """Operands of their own memory, in C order: what a call does to them touches nobody else."""
-    return {name: array.copy(order="C") for name, array in operands.items()}
+def copied(operand: Any) -> Any:
+    """A copy of an array, or of every array of a list, in C order."""
+    return [part.copy() for part in operand] if isinstance(operand, list) else operand.copy()
+
+
+def copies(operands: dict[str, Any]) -> dict[str, Any]:
+    """Operands of their own memory: what a call does to them touches nobody else."""
+    return {name: copied(operand) for name, operand in operands.items()}
 
 
 def output_count(operation: str, operands: dict[str, Array]) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy
 
 from convspec.case import Case
-from convspec.oracle.call import Outcome, Unsupported, call, callee
+from convspec.oracle.call import Outcome, Unsupported, call, callee, copies
 from convspec.oracle.target import load
 
 
@@ -29,12 +29,8 @@ def called(implementation: Any, case: Case) -> Outcome:
     target = callee(implementation, case.operation)
     if target is None:
         return Unsupported(f"the implementation has no {case.operation}")
-    operands: dict[str, Any] = {
-        name: [each.copy() for each in operand] if isinstance(operand, list) else operand.copy()
-        for name, operand in case.operands.items()
-    }
     with numpy.errstate(all="ignore"):
-        return call(target, case.operation, operands, case.attributes)
+        return call(target, case.operation, copies(case.operands), case.attributes)
 
 
 def called_apart(target: str, case: Case, seconds: float) -> Outcome:

@@ -16,6 +16,7 @@ import convspec.fast
 from convspec.arguments import Shape
 from convspec.case import Case, grouped
 from convspec.oracle.behaviour import interruptions
+from convspec.oracle.call import copies
 from convspec.oracle.deviations import DEVIATIONS, Deviation
 from convspec.oracle.deviations.small_cases import small_cases
 from convspec.oracle.deviations.state import STATE
@@ -138,7 +139,7 @@ def _after_other_calls(
     """
     alike = [other for other in others if _same_shapes(other, case)]
     function = deviation.edit(convspec.fast, case.operation)
-    own = case._replace(operands={name: array.copy() for name, array in case.operands.items()})
+    own = case._replace(operands=copies(case.operands))
     try:
         first = returned(function(*grouped(own.operation, own.operands).values(), **own.attributes))
     except Exception:  # what refuses the case by itself needs no memory to do so
@@ -198,7 +199,7 @@ def _in_turn(case: Case) -> Iterator[Case]:
 
 def _answer(function: Callable[..., Any], case: Case) -> Outputs:
     """What a function returns, not copied: the next call may change it."""
-    operands = {name: array.copy() for name, array in case.operands.items()}
+    operands = copies(case.operands)
     try:
         together = grouped(case.operation, operands).values()
         return returned(function(*together, **case.attributes))
@@ -231,7 +232,7 @@ def mutating(operation: str) -> list[str]:
 def _mutates(deviation: Deviation, operation: str) -> bool:
     function = deviation.edit(convspec.fast, operation)
     for case in small_cases(operation, MUTATION_CASES):
-        own = {name: array.copy() for name, array in case.operands.items()}
+        own = copies(case.operands)
         function(*own.values(), **case.attributes)
         if not all(same_values(own[name], array) for name, array in case.operands.items()):
             return True

@@ -12,7 +12,7 @@ import numpy
 
 from convspec.arguments import Array
 from convspec.case import Case, grouped
-from convspec.oracle.call import ENDINGS, Callee, Failed, Unsupported, call
+from convspec.oracle.call import ENDINGS, Callee, Failed, Unsupported, call, copies
 from convspec.oracle.deviations import DEVIATIONS
 from convspec.oracle.deviations.state import STATE
 from convspec.oracle.deviations.validation import VALIDATION
@@ -163,7 +163,7 @@ def _answers(context: Context) -> Callable[[Case], Any]:
     """What the implementation returns for a case, an exception as text."""
 
     def outcome(case: Case) -> Any:
-        operands = {name: array.copy() for name, array in case.operands.items()}
+        operands = copies(case.operands)
         seen = call(context.target, context.operation, operands, case.attributes)
         if isinstance(seen, Unsupported):
             return seen.reason

@@ -11,7 +11,7 @@ from convspec.case import Case, forward_name
 from convspec.operations import OPERATIONS
 from convspec.oracle.call import Callee
 from convspec.oracle.draws import FAST_ALGORITHM_ENTRY, NARROW_ENTRY
-from convspec.oracle.runner import ENOUGH_FINDINGS, Finding, Tally, run
+from convspec.oracle.runner import ENOUGH_FINDINGS, Finding, Tally, mutation, run
 from convspec.oracle.trials.trial import Trial
 from convspec.oracle.variants import Variants
 from convspec.rounding import FAST_ALGORITHM, PRECISION, precision, unit_roundoff
@@ -104,7 +104,7 @@ def judge_stream(subject: Subject, evidence: Evidence, stream: Stream) -> Tally:
         evidence.reasons[reason] = evidence.reasons.get(reason, 0) + count
     if tally.mutated is not None:
         # What followed was judged on changed data, if at all.
-        findings = [_mutation(tally.mutated)]
+        findings = [mutation(tally.mutated)]
     evidence.findings.extend(findings)
     return tally
 
@@ -153,7 +153,3 @@ def _within_half(stream: Iterator[Trial]) -> Iterator[Trial]:
 def near(due: Trial) -> Trial:
     """A trial whose outputs may be off by less than a half."""
     return due._replace(slack=tuple(numpy.full(value.shape, 0.499) for value in due.expected))
-
-
-def _mutation(case: Case) -> Finding:
-    return Finding("mutates", "the call changed its arguments", case, None, (), None)

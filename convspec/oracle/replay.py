@@ -11,6 +11,7 @@ from convspec.arguments import Array
 from convspec.case import Case, flat, forward_name, grouped
 from convspec.operations import OPERATIONS
 from convspec.oracle.bounds import distances
+from convspec.oracle.call import copies
 from convspec.oracle.deviations.record import Function
 from convspec.oracle.judge import same_values
 from convspec.oracle.trials.geometries import RECIPES
@@ -36,7 +37,7 @@ def returned(outputs: Any) -> Outputs:
 def replay(function: Function, case: Case) -> Outputs:
     """What a function returns for a case, whose arrays are as before afterwards."""
     case = case._replace(operands=flat(case.operands))
-    before = {name: array.copy() for name, array in case.operands.items()}
+    before = copies(case.operands)
     try:
         with numpy.errstate(all="ignore"):
             operands = grouped(case.operation, case.operands).values()

@@ -19,6 +19,8 @@ from convspec.oracle.call import (
     arguments,
     as_outputs,
     call,
+    copied,
+    copies,
     crashed,
     raised,
     worn_out,
@@ -42,6 +44,11 @@ class Finding(NamedTuple):
     actual: tuple[Array, ...] | None
     expected: tuple[Array, ...]
     slack: tuple[Array, ...] | None
+
+
+def mutation(case: Case) -> Finding:
+    """That a call changed its arguments."""
+    return Finding("mutates", "the call changed its arguments", case, None, (), None)
 
 
 class Tally(NamedTuple):
@@ -161,11 +168,6 @@ def _sample(refused: list[Case], case: Case, unsupported: dict[str, int]) -> Non
     refused.append(case)
 
 
-def copied(operand: Any) -> Any:
-    """A copy of an array, or of every array of a list."""
-    return [part.copy() for part in operand] if isinstance(operand, list) else operand.copy()
-
-
 def _quick(
     actual: tuple[Array, ...],
     expected: tuple[Array, ...],
@@ -202,7 +204,7 @@ def _changed(pristine: dict[str, tuple[Array, Array]], operands: dict[str, Array
 def _culprit(target: Callee, cases: list[Case]) -> Case:
     """The first of some cases whose call changes its arguments."""
     for case in cases:
-        operands = {name: array.copy() for name, array in case.operands.items()}
+        operands = copies(case.operands)
         call(target, case.operation, operands, case.attributes)
         if not all(same_values(operands[name], array) for name, array in case.operands.items()):
             return case

@@ -17,7 +17,7 @@ from hypothesis.internal.conjecture import providers
 
 from convspec.arguments import Array
 from convspec.case import Case, flat, forward_name
-from convspec.oracle.call import Callee, Failed, Unsupported, call
+from convspec.oracle.call import Callee, Failed, Unsupported, call, copies
 from convspec.oracle.judge import judge
 from convspec.oracle.reference import accepted_trial
 from convspec.oracle.runner import Finding
@@ -42,7 +42,7 @@ def judged_finding(target: Callee, case: Case, namespace: Any) -> Finding | bool
         right = accepted_trial(case, namespace)
     if right is None:
         return False
-    operands = {name: array.copy() for name, array in case.operands.items()}
+    operands = copies(case.operands)
     outcome = call(target, case.operation, operands, case.attributes)
     if isinstance(outcome, Unsupported):
         return False
@@ -92,7 +92,7 @@ def search(
             raise _DisagreementError
 
     try:
-        with _nothing_left_behind(), _the_same_everywhere():
+        with alone():
             look()
     except (_DisagreementError, Flaky):  # Flaky: a case that failed once, and not again
         return judged, last
@@ -100,34 +100,26 @@ def search(
 
 
 @contextmanager
-def _nothing_left_behind() -> Iterator[None]:
-    """Hypothesis stores what it reads in the user's modules in a directory, by default this one."""
+def alone() -> Iterator[None]:
+    """Hypothesis without its surroundings: it stores nothing in the user's directory, and draws no
+    constants that it reads in the modules that are loaded.  Those differ from one process to
+    another, and a seed is to give the same cases in each.
+    """
+    # No setting turns the constants off; a version that has them under another name fails the test.
+    names: Any = providers
+    reading = getattr(names, "_get_local_constants", None)
     with TemporaryDirectory(prefix="convspec-") as directory:
         set_hypothesis_home_dir(directory)
+        if reading is not None:
+            names.CONSTANTS_CACHE.cache.clear()
+            names._get_local_constants = names.Constants
         try:
             yield
         finally:
             set_hypothesis_home_dir(None)
-
-
-@contextmanager
-def _the_same_everywhere() -> Iterator[None]:
-    """Hypothesis also draws constants that it reads in the modules that are loaded.  Those differ
-    from one process to another, and a seed is to give the same cases in each.
-    """
-    # No setting turns this off; a version that has it under another name fails the test of it.
-    names: Any = providers
-    reading = getattr(names, "_get_local_constants", None)
-    if reading is None:
-        yield
-        return
-    names.CONSTANTS_CACHE.cache.clear()
-    names._get_local_constants = names.Constants
-    try:
-        yield
-    finally:
-        names._get_local_constants = reading
-        names.CONSTANTS_CACHE.cache.clear()
+            if reading is not None:
+                names._get_local_constants = reading
+                names.CONSTANTS_CACHE.cache.clear()
 
 
 def is_open(finding: Finding) -> bool:

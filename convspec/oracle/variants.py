@@ -16,7 +16,7 @@ import numpy
 
 from convspec.arguments import Array
 from convspec.case import Case
-from convspec.oracle.call import Callee, Failed, Returned, call
+from convspec.oracle.call import Callee, Failed, Returned, call, copies
 from convspec.oracle.deviations import DEVIATIONS, Deviation
 from convspec.oracle.deviations.small_cases import small_cases
 from convspec.oracle.judge import judge
@@ -162,7 +162,7 @@ def _follows(
     """Whether an implementation returns what a deviation does, or refuses what it refuses."""
     case = case._replace(operands={n: a.astype(dtype) for n, a in case.operands.items()})
     wrong = SimpleNamespace(**{operation: deviation.edit(spec(), operation)})
-    copied = {n: a.copy() for n, a in case.operands.items()}
+    copied = copies(case.operands)
     outcome, deviating = call(target, operation, copied, case.attributes), _outputs(case, wrong)
     if isinstance(deviating, str):
         return isinstance(outcome, Failed)
@@ -178,9 +178,7 @@ def _sides_with(
     right = spec()
     wrong = SimpleNamespace(**{operation: deviation.edit(right, operation)})
     case = case._replace(operands={n: a.astype(dtype) for n, a in case.operands.items()})
-    outcome = call(
-        target, operation, {n: a.copy() for n, a in case.operands.items()}, case.attributes
-    )
+    outcome = call(target, operation, copies(case.operands), case.attributes)
     expected, deviating = trial(case, right), _outputs(case, wrong)
     if isinstance(outcome, Failed):
         if deviating == "refused":

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from tempfile import TemporaryDirectory
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import numpy
 from hypothesis import seed
-from hypothesis.configuration import set_hypothesis_home_dir
 
 from convspec.case import Case, flat, normalised
 from convspec.operations import OPERATIONS
+from convspec.oracle.search import alone
 from convspec.window import Window, coverage, output_size, taps
 
 # Functions of one axis of a window, each called with a size and a window first.
@@ -34,7 +32,7 @@ def smallest_case(test: Callable[..., None]) -> Case | None:
     kept = {name: names[name] for name in names if _recorder(names[name], calls)}
     try:
         names.update({name: _recorder(value, calls) for name, value in kept.items()})
-        with _home_of_hypothesis():
+        with alone():
             _repeatable(test)(**_first_parameters(test), **_definitions(test, calls))
     finally:
         names.update(kept)
@@ -44,17 +42,6 @@ def smallest_case(test: Callable[..., None]) -> Case | None:
 def _repeatable(test: Callable[..., None]) -> Callable[..., None]:
     """A test that, where it draws examples, draws the same ones whenever it runs."""
     return seed(0)(test) if hasattr(test, "hypothesis") else test
-
-
-@contextmanager
-def _home_of_hypothesis() -> Iterator[None]:
-    """What Hypothesis notes for its next run goes where nobody's files are."""
-    with TemporaryDirectory() as directory:
-        set_hypothesis_home_dir(directory)
-        try:
-            yield
-        finally:
-            set_hypothesis_home_dir(None)
 
 
 def _definitions(test: Callable[..., None], calls: list[Case]) -> dict[str, Any]:
