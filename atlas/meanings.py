@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from convspec.oracle.variants import RULED
+from convspec.oracle.steps.variants import RULED
 
 MEANINGS = {
     "kernel_orientation": "Whether a kernel is flipped before it is laid on the input.",

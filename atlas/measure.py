@@ -22,9 +22,9 @@ from convspec.oracle import load
 from convspec.oracle.call import Callee, Failed, Outcome, Returned, call, callee, copies
 from convspec.oracle.check import element
 from convspec.oracle.deviations import DEVIATIONS
-from convspec.oracle.open_points import OPEN_POINTS
 from convspec.oracle.reference import spec
-from convspec.oracle.variants import RULED, probes, variants
+from convspec.oracle.steps.open_points import OPEN_POINTS
+from convspec.oracle.steps.variants import RULED, probes, variants
 
 FOLDER = Path(__file__).parent.parent / "docs" / "atlas"
 NEITHER = "depends on the case"

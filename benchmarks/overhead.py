@@ -14,8 +14,8 @@ import torch
 
 from convspec.oracle import load
 from convspec.oracle.call import callee
+from convspec.oracle.cases.streams import exact_trials
 from convspec.oracle.runner import run
-from convspec.oracle.streams import exact_trials
 from convspec.oracle.trials.trial import Setting
 
 # What PyTorch offers of each operation, so that no time goes into calls that it refuses.

@@ -22,8 +22,8 @@ from convspec.oracle.call import callee
 from convspec.oracle.check import DEFAULT_DTYPES, check
 from convspec.oracle.evidence import Evidence, Plan, Subject
 from convspec.oracle.reference import spec
-from convspec.oracle.sweep import sweep_step
-from convspec.oracle.variants import variants
+from convspec.oracle.steps.sweep import sweep_step
+from convspec.oracle.steps.variants import variants
 from tests.correct_variants import VARIANTS
 
 

@@ -24,7 +24,7 @@ import convspec.fast
 from convspec.case import Case, forward_name, normalised
 from convspec.operations import OPERATIONS
 from convspec.oracle.deviations import DEVIATIONS
-from convspec.oracle.replay import right
+from convspec.oracle.explanation.replay import right
 from tests.kill_page import share, stored
 from tests.planting import is_open
 

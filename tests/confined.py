@@ -35,7 +35,7 @@ from convspec.oracle.deviations.signal import SIGNAL
 from convspec.oracle.deviations.small_cases import small_cases
 from convspec.oracle.deviations.transposed import TRANSPOSED_CONVOLUTION
 from convspec.oracle.deviations.walks import WALKS
-from convspec.oracle.replay import agree, replay, right, rounding_bounds
+from convspec.oracle.explanation.replay import agree, replay, right, rounding_bounds
 from convspec.oracle.trials.geometries import RECIPES
 from tests.planting import is_open, seen
 

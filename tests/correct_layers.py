@@ -13,8 +13,8 @@ import numpy
 
 from convspec import fast
 from convspec.fast import conv, linear, upsample
+from convspec.oracle.cases.tables import gathered
 from convspec.oracle.expected.taps import adaptive_taps, enlarged_axis, sliding_taps
-from convspec.oracle.tables import gathered
 from convspec.pooling import pool_windows
 from convspec.window import output_sizes
 

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from convspec import fast
-from convspec.oracle.wire import attributes_of, decode, encode, read_frame, write_frame
+from convspec.oracle.processes.wire import attributes_of, decode, encode, read_frame, write_frame
 
 OPERATIONS = ["conv", "conv_vjp", "max_pool", "average_pool"]
 

@@ -17,9 +17,9 @@ from convspec.oracle.check import DEFAULT_DTYPES, element
 from convspec.oracle.deviations import DEVIATIONS, Deviation
 from convspec.oracle.evidence import Plan
 from convspec.oracle.examination import examine
-from convspec.oracle.open_points import open_points
 from convspec.oracle.report import OperationReport
-from convspec.oracle.variants import RULED
+from convspec.oracle.steps.open_points import open_points
+from convspec.oracle.steps.variants import RULED
 
 # What shows in one dtype only is checked in that dtype; None stands for the oracle's own choice.
 DTYPES: dict[str, tuple[str, ...]] = {

@@ -11,9 +11,9 @@ from atlas import measure, page
 from atlas.meanings import MEANINGS
 from convspec import conv, fast
 from convspec.oracle import load
-from convspec.oracle.open_points import OPEN_POINTS
+from convspec.oracle.steps.open_points import OPEN_POINTS
+from convspec.oracle.steps.variants import RULED
 from convspec.oracle.target import TargetError
-from convspec.oracle.variants import RULED
 
 REPORTS = page.reports()
 EXACT = {"float32", "float64"}

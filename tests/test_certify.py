@@ -20,8 +20,8 @@ from convspec.oracle.certificate.recording import (
     recording_files,
     write_recording,
 )
-from convspec.oracle.stored import StoredError
-from convspec.oracle.wire import encode
+from convspec.oracle.processes.wire import encode
+from convspec.oracle.recorded.stored import StoredError
 
 
 def network():

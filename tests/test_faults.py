@@ -19,7 +19,7 @@ import pytest
 from convspec import fast
 from convspec.cli.check import exit_code
 from convspec.oracle import check
-from convspec.oracle.isolation import Limits
+from convspec.oracle.processes.isolation import Limits
 from convspec.oracle.target import load
 
 PROGRAM = Path(__file__).with_name("exec_program.py")

@@ -15,10 +15,10 @@ import pytest
 from convspec import fast
 from convspec.cli.check import exit_code
 from convspec.oracle import check
-from convspec.oracle.isolation import Limits, default_limits
-from convspec.oracle.journal import SIZE, fingerprint, open_journal
+from convspec.oracle.processes.isolation import Limits, default_limits
+from convspec.oracle.processes.journal import SIZE, fingerprint, open_journal
+from convspec.oracle.processes.resumption import run_directory
 from convspec.oracle.record import pack, unpack
-from convspec.oracle.resumption import run_directory
 from convspec.oracle.target import load
 
 FAULTY = str(Path(__file__).with_name("faulty.py"))
@@ -301,7 +301,7 @@ def test_a_report_is_stored_and_read_back():
 def test_a_journal_outlives_its_writer(tmp_path):
     write = (
         "import os, sys; from pathlib import Path; "
-        "from convspec.oracle.journal import open_journal; "
+        "from convspec.oracle.processes.journal import open_journal; "
         "journal = open_journal(Path(sys.argv[1])); journal.begin('conv'); "
         "journal.say('conv', 'x' * 5000, 1, 2); journal.enter(7, 9); os.abort()"
     )

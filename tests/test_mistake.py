@@ -18,8 +18,8 @@ from convspec.operations import OPERATIONS
 from convspec.oracle.deviations import DEVIATIONS
 from convspec.oracle.deviations.edits import operand_names
 from convspec.oracle.deviations.laws import LAWS_BROKEN
-from convspec.oracle.pictures import picture
-from convspec.oracle.replay import agree, right
+from convspec.oracle.explanation.pictures import picture
+from convspec.oracle.explanation.replay import agree, right
 from tests.breaking import breaks, law_function
 
 

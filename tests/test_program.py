@@ -12,7 +12,7 @@ import pytest
 
 from convspec import fast
 from convspec.oracle import check
-from convspec.oracle.program import Program, ProgramError, load_program
+from convspec.oracle.processes.program import Program, ProgramError, load_program
 from convspec.oracle.target import TargetError, load, operations_offered
 
 PROGRAM = Path(__file__).with_name("exec_program.py")

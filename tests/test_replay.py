@@ -14,9 +14,9 @@ from click.testing import CliRunner
 from convspec.case import Case
 from convspec.cli import main
 from convspec.oracle.call import Returned, Unsupported
-from convspec.oracle.calling import CallEndedError, called, called_apart
+from convspec.oracle.processes.calling import CallEndedError, called, called_apart
+from convspec.oracle.recorded.stored import MOST_SIZE, StoredError, read_report
 from convspec.oracle.report import Difference, OperationReport, Report
-from convspec.oracle.stored import MOST_SIZE, StoredError, read_report
 
 CONV = Case(
     "conv",

@@ -12,7 +12,7 @@ import pytest
 import convspec
 from convspec.case import Case
 from convspec.oracle.call import callee
-from convspec.oracle.reproducer import literal, reproducer
+from convspec.oracle.explanation.reproducer import literal, reproducer
 
 ROOT = Path(__file__).parents[1]
 ATTRIBUTES = {"stride": (1,), "padding": ((0, 1),), "dilation": (1,), "groups": 1}
@@ -190,7 +190,7 @@ SPECIAL = numpy.array([numpy.nan, numpy.inf, -numpy.inf, -0.0, 5e-324, 0.1])
     ],
 )
 def test_literals_are_exact(array):
-    from convspec.oracle.reproducer import _imports
+    from convspec.oracle.explanation.reproducer import _imports
 
     scope = {}
     text = literal(array)
@@ -205,7 +205,7 @@ def test_literals_are_exact(array):
 
 def test_bfloat16_literals_are_exact():
     ml_dtypes = pytest.importorskip("ml_dtypes")
-    from convspec.oracle.reproducer import _imports
+    from convspec.oracle.explanation.reproducer import _imports
 
     array = numpy.array([1.5, -0.0078125, 3e38], dtype=ml_dtypes.bfloat16)
     text = literal(array)

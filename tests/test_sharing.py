@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from convspec.oracle import check, load
-from convspec.oracle.isolation import Limits
+from convspec.oracle.processes.isolation import Limits
+from convspec.oracle.processes.resumption import run_directory
+from convspec.oracle.processes.sharing import Job, done
 from convspec.oracle.record import path_of
 from convspec.oracle.report import plain
-from convspec.oracle.resumption import run_directory
-from convspec.oracle.sharing import Job, done
 
 OPERATIONS = ["convolve", "correlate"]
 WRONG = """
@@ -136,7 +136,7 @@ def test_a_report_that_is_kept_is_taken(wrong):
         job = Job(wrong, "correlate", "quick", 0, ("float32",), {}, None, None)
         path_of(directory, "correlate").write_bytes(done(job))
         from convspec.oracle.evidence import Plan
-        from convspec.oracle.sharing import examine_shared
+        from convspec.oracle.processes.sharing import examine_shared
 
         dying = Dying()
         plan = Plan("quick", 0, (), {}, None, None)

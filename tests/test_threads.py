@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from convspec.oracle import check, load
-from convspec.oracle.threads import share_of_cores, sharing_cores
+from convspec.oracle.processes.threads import share_of_cores, sharing_cores
 
 NAMES = ("OMP_NUM_THREADS", "OMP_WAIT_POLICY")
 TELLING = """

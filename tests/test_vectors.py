@@ -19,10 +19,10 @@ from click.testing import CliRunner
 from convspec.case import flat
 from convspec.cli import main
 from convspec.oracle.check import checkable_operations
-from convspec.oracle.stored import StoredError
-from convspec.oracle.vector_files import INDEX, read_vectors, vector_files
-from convspec.oracle.vectors import NOTES, vectors
-from convspec.oracle.wire import encode
+from convspec.oracle.processes.wire import encode
+from convspec.oracle.recorded.stored import StoredError
+from convspec.oracle.recorded.vector_files import INDEX, read_vectors, vector_files
+from convspec.oracle.recorded.vectors import NOTES, vectors
 from tests.vector_kills import found, pairs, swept
 
 ROOT = Path(__file__).parents[1]

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from convspec.oracle.wire import (
+from convspec.oracle.processes.wire import (
     DTYPES,
     MOST_FRAME,
     WireError,

@@ -15,14 +15,14 @@ import numpy
 
 import convspec.fast
 from convspec.oracle.call import Failed, Returned, call, callee
+from convspec.oracle.cases.streams import exact_trials
 from convspec.oracle.check import checkable_operations
 from convspec.oracle.deviations import DEVIATIONS
 from convspec.oracle.judge import judge
-from convspec.oracle.streams import exact_trials
+from convspec.oracle.recorded.vector_check import tally
+from convspec.oracle.recorded.vector_files import StoredVector
+from convspec.oracle.recorded.vectors import DTYPE, vectors
 from convspec.oracle.trials.trial import Setting
-from convspec.oracle.vector_check import tally
-from convspec.oracle.vector_files import StoredVector
-from convspec.oracle.vectors import DTYPE, vectors
 
 
 def planted(name: str, operation: str) -> SimpleNamespace:

@@ -18,7 +18,7 @@ from onnx import numpy_helper
 
 from convspec.adapters.onnx_models import model
 from convspec.arguments import Array
-from convspec.oracle.vectors import DTYPE, Vector, vectors
+from convspec.oracle.recorded.vectors import DTYPE, Vector, vectors
 
 EXPRESSIBLE = ("conv", "conv_transpose", "max_pool", "max_pool_with_indices", "average_pool")
 KINDS = {"Exact": "exact", "SpecialValues": "special", "Rounded": "rounded"}

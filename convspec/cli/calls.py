@@ -24,7 +24,7 @@ def case_of(operation: str, words: tuple[str, ...]) -> Any:
     """
     from convspec.case import Case, attribute_defaults, normalised
     from convspec.operations import OPERATIONS
-    from convspec.oracle.stored import StoredError, checked_case
+    from convspec.oracle.recorded.stored import StoredError, checked_case
 
     if operation not in OPERATIONS:
         raise click.UsageError(f"{operation}: must be one of {', '.join(OPERATIONS)}")

@@ -37,7 +37,7 @@ def command(directory: Path, seed: int | None) -> NoReturn:
 
     from convspec.oracle.certificate.layer import certify
     from convspec.oracle.certificate.recording import read_recording
-    from convspec.oracle.stored import StoredError
+    from convspec.oracle.recorded.stored import StoredError
 
     drawn = SeedSequence(seed)
     rng = default_rng(drawn)

@@ -22,7 +22,7 @@ def _conventions(
     _: click.Context, __: click.Parameter, given: tuple[str, ...]
 ) -> dict[str, str] | None:
     """`NAME=VALUE …` as a dictionary, every name and value being one that the oracle knows."""
-    from convspec.oracle.variants import known_conventions
+    from convspec.oracle.steps.variants import known_conventions
 
     chosen = {}
     for text in given:

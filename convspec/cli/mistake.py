@@ -95,7 +95,7 @@ def _picture(name: str, operation: str) -> Iterator[str]:
     from convspec.case import grouped
     from convspec.draw.text import draw
     from convspec.oracle.deviations import DEVIATIONS
-    from convspec.oracle.pictures import picture
+    from convspec.oracle.explanation.pictures import picture
 
     shown = picture(DEVIATIONS[name], operation)
     if shown is None:

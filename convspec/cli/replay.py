@@ -29,7 +29,7 @@ def command(path: Path, target: str | None, wanted: str | None) -> NoReturn:
     2 when PATH or TARGET cannot be used, 3 when TARGET crashed or hung.
     """
     from convspec.cli.vectors import replayed
-    from convspec.oracle.stored import StoredError
+    from convspec.oracle.recorded.stored import StoredError
     from convspec.oracle.target import TargetError
 
     try:
@@ -42,7 +42,7 @@ def command(path: Path, target: str | None, wanted: str | None) -> NoReturn:
 
 def _report(path: Path, target: str | None, wanted: str | None) -> int:
     """Replay the differences of a report; what the process should end with."""
-    from convspec.oracle.stored import StoredError, read_report
+    from convspec.oracle.recorded.stored import StoredError, read_report
     from convspec.oracle.target import load
 
     name, differences = read_report(path)
@@ -118,7 +118,7 @@ def _shown(difference: Any, actual: Any) -> list[str]:
 def _called(difference: Any, implementation: Any, target: str) -> tuple[Any, int]:
     """What the target returns now, and whether that is what is expected."""
     from convspec.oracle.call import Failed, Returned
-    from convspec.oracle.calling import CallEndedError, called, called_apart
+    from convspec.oracle.processes.calling import CallEndedError, called, called_apart
 
     apart = bool(getattr(implementation, "isolate", False)) or difference.kind in ("crash", "hang")
     try:
@@ -137,7 +137,7 @@ def _called(difference: Any, implementation: Any, target: str) -> tuple[Any, int
 
 
 def _verdict(difference: Any, outputs: Any) -> int:
-    from convspec.oracle.replay import agree, rounding_bounds
+    from convspec.oracle.explanation.replay import agree, rounding_bounds
 
     if isinstance(difference.expected, str):
         return DIFFERS

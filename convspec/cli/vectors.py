@@ -45,8 +45,8 @@ def command(directory: Path, form: str, level: str, seed: int, operations: Any) 
     TARGET` calls an implementation on them.
     """
     from convspec.oracle.check import checkable_operations
-    from convspec.oracle.directories import write_directory
-    from convspec.oracle.vector_files import vector_files
+    from convspec.oracle.recorded.directories import write_directory
+    from convspec.oracle.recorded.vector_files import vector_files
 
     names = operations or checkable_operations()
     if form == "onnx":
@@ -79,10 +79,10 @@ def _onnx(names: Iterable[str], level: str, seed: int) -> tuple[list[str], Any]:
 
 def replayed(directory: Path, target: str) -> int:
     """Call a target on recorded vectors and say what came of it; the process's exit code."""
-    from convspec.oracle.calling import CallEndedError, apart
+    from convspec.oracle.processes.calling import CallEndedError, apart
+    from convspec.oracle.recorded.vector_check import tally
+    from convspec.oracle.recorded.vector_files import read_vectors
     from convspec.oracle.target import load
-    from convspec.oracle.vector_check import tally
-    from convspec.oracle.vector_files import read_vectors
 
     implementation = load(target)
     alone = bool(getattr(implementation, "isolate", False))
@@ -106,8 +106,8 @@ def replayed(directory: Path, target: str) -> int:
 
 
 def _tally_of(target: str, cases: Any) -> Any:
+    from convspec.oracle.recorded.vector_check import tally
     from convspec.oracle.target import load
-    from convspec.oracle.vector_check import tally
 
     return tally(load(target), cases)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from convspec.case import Case
 from convspec.draw.grid import Index
 from convspec.draw.marks import marks
-from convspec.oracle.trace import Arithmetic, arithmetic, shown
+from convspec.oracle.explanation.trace import Arithmetic, arithmetic, shown
 
 # Of a longer sum the first and the last terms are shown.
 LONGEST = 40

@@ -8,7 +8,7 @@ import numpy
 
 from convspec.learn.misconceptions import Misconception, called
 from convspec.oracle import expected
-from convspec.oracle.rule import STATEMENTS, features
+from convspec.oracle.explanation.rule import STATEMENTS, features
 from convspec.oracle.runner import Finding
 
 # So many cases are no coincidence.

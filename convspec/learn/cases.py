@@ -12,9 +12,9 @@ import numpy
 from convspec.case import Case, attribute_defaults, forward_name, normalised
 from convspec.learn.step import Scope, Step
 from convspec.operations import OPERATIONS
+from convspec.oracle.cases.draws import distinct
+from convspec.oracle.cases.filling import filled
 from convspec.oracle.deviations.small_cases import size
-from convspec.oracle.draws import distinct
-from convspec.oracle.filling import filled
 
 COUNT = 96
 LARGEST = 9

@@ -20,7 +20,7 @@ from convspec.oracle import expected
 from convspec.oracle.call import Callee, call, callee, copies
 from convspec.oracle.deviations import DEVIATIONS
 from convspec.oracle.deviations.edits import operand_names
-from convspec.oracle.differences import (
+from convspec.oracle.explanation.differences import (
     REPLAYED,
     Context,
     differences,
@@ -30,8 +30,8 @@ from convspec.oracle.differences import (
 from convspec.oracle.reference import spec, trials
 from convspec.oracle.report import Difference
 from convspec.oracle.runner import Finding, Tally, mutation, run
-from convspec.oracle.search import judged_finding
-from convspec.oracle.ties import gradient_findings
+from convspec.oracle.steps.search import judged_finding
+from convspec.oracle.steps.ties import gradient_findings
 
 ENOUGH = 24
 PASSING = 24

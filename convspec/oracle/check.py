@@ -16,16 +16,16 @@ import numpy
 
 import convspec
 from convspec.operations import OPERATIONS
+from convspec.oracle.cases.streams import BUDGETS
 from convspec.oracle.evidence import Plan, Progress
 from convspec.oracle.examination import examinable, examine
-from convspec.oracle.isolation import Limits, default_limits, examine_isolated
+from convspec.oracle.processes.isolation import Limits, default_limits, examine_isolated
+from convspec.oracle.processes.resumption import files_fingerprint, run_directory
+from convspec.oracle.processes.sharing import examine_shared, processes
 from convspec.oracle.record import keep, kept
 from convspec.oracle.report import OperationReport, Report
-from convspec.oracle.resumption import files_fingerprint, run_directory
-from convspec.oracle.sharing import examine_shared, processes
-from convspec.oracle.streams import BUDGETS
+from convspec.oracle.steps.variants import known_conventions
 from convspec.oracle.target import ArgumentError, target_of
-from convspec.oracle.variants import known_conventions
 from convspec.rounding import ACCURACIES, PRECISION
 
 DEFAULT_DTYPES = ("float32", "float64")

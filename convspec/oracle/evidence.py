@@ -10,10 +10,10 @@ import numpy
 from convspec.case import Case, forward_name
 from convspec.operations import OPERATIONS
 from convspec.oracle.call import Callee
-from convspec.oracle.draws import FAST_ALGORITHM_ENTRY, NARROW_ENTRY
+from convspec.oracle.cases.draws import FAST_ALGORITHM_ENTRY, NARROW_ENTRY
 from convspec.oracle.runner import ENOUGH_FINDINGS, Finding, Tally, mutation, run
+from convspec.oracle.steps.variants import Variants
 from convspec.oracle.trials.trial import Trial
-from convspec.oracle.variants import Variants
 from convspec.rounding import FAST_ALGORITHM, PRECISION, precision, unit_roundoff
 
 NARROW = "bfloat16"

@@ -7,16 +7,16 @@ from typing import Any
 
 from convspec.case import Case
 from convspec.oracle.call import callee
-from convspec.oracle.crashes import crash_differences
-from convspec.oracle.differences import Context, differences
+from convspec.oracle.cases.streams import is_swept
 from convspec.oracle.evidence import Evidence, Plan, Subject
-from convspec.oracle.open_points import open_points
+from convspec.oracle.explanation.crashes import crash_differences
+from convspec.oracle.explanation.differences import Context, differences
+from convspec.oracle.explanation.rule import separating_rule
 from convspec.oracle.reference import spec
 from convspec.oracle.report import Difference, OperationReport
-from convspec.oracle.rule import separating_rule
-from convspec.oracle.steps import STEPS
-from convspec.oracle.streams import is_swept
-from convspec.oracle.variants import under_variants, variants
+from convspec.oracle.steps.open_points import open_points
+from convspec.oracle.steps.order import STEPS
+from convspec.oracle.steps.variants import under_variants, variants
 from convspec.rounding import ACCURACIES
 
 

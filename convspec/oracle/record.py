@@ -15,8 +15,8 @@ import numpy
 
 from convspec.arguments import Array
 from convspec.case import Case
+from convspec.oracle.processes.wire import DTYPES, attributes_of, attributes_text, decode, encode
 from convspec.oracle.report import Difference, OperationReport
-from convspec.oracle.wire import DTYPES, attributes_of, attributes_text, decode, encode
 
 
 def pack(report: OperationReport) -> bytes:

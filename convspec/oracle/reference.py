@@ -12,7 +12,7 @@ from convspec.arguments import Array
 from convspec.case import Case, grouped
 from convspec.operations import OPERATIONS
 from convspec.oracle import expected
-from convspec.oracle.bounds import slack
+from convspec.oracle.rounding.bounds import slack
 from convspec.oracle.trials.trial import Trial
 
 

@@ -156,7 +156,7 @@ def _onnx_backend(target: str) -> Any:
 
 
 def _program(target: str) -> Any:
-    from convspec.oracle.program import ProgramError, load_program
+    from convspec.oracle.processes.program import ProgramError, load_program
 
     try:
         return load_program(target.partition(":")[2])

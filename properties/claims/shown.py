@@ -13,7 +13,7 @@ from hypothesis import seed
 
 from convspec.case import Case, flat, normalised
 from convspec.operations import OPERATIONS
-from convspec.oracle.search import alone
+from convspec.oracle.steps.search import alone
 from convspec.window import Window, coverage, output_size, taps
 
 # Functions of one axis of a window, each called with a size and a window first.

@@ -14,7 +14,14 @@ from convspec.oracle.deviations import DEVIATIONS
 from convspec.oracle.deviations.small_cases import small_cases
 from convspec.oracle.deviations.state import STATE
 from convspec.oracle.deviations.validation import VALIDATION
-from convspec.oracle.replay import Bounds, Outputs, agree, replay, right, rounding_bounds
+from convspec.oracle.explanation.replay import (
+    Bounds,
+    Outputs,
+    agree,
+    replay,
+    right,
+    rounding_bounds,
+)
 
 PAIRS = [(name, op) for name, deviation in DEVIATIONS.items() for op in deviation.operations]
 REMEMBERING = {deviation.name for deviation in STATE}

@@ -12,11 +12,11 @@ import pytest
 import convspec.fast
 from convspec.case import Case, call_windows, forward_name
 from convspec.operations import OPERATIONS
-from convspec.oracle.behaviour import interruptions
 from convspec.oracle.deviations import DEVIATIONS
 from convspec.oracle.deviations.edits import output_shape
 from convspec.oracle.deviations.small_cases import small_cases
-from convspec.oracle.replay import agree, replay, right, rounding_bounds
+from convspec.oracle.explanation.replay import agree, replay, right, rounding_bounds
+from convspec.oracle.steps.behaviour import interruptions
 from convspec.window import extent
 from tests.deviations.planted import (
     ACCEPTING,

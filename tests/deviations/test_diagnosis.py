@@ -8,8 +8,8 @@ import pytest
 import convspec.fast
 from convspec.case import Case
 from convspec.oracle.deviations import DEVIATIONS
-from convspec.oracle.diagnosis import diagnose, distinguish, mutating, separating_rule
-from convspec.oracle.replay import agree, replay
+from convspec.oracle.explanation.diagnosis import diagnose, distinguish, mutating, separating_rule
+from convspec.oracle.explanation.replay import agree, replay
 from tests.deviations.planted import (
     ACCEPTING,
     BY_HAND,

@@ -14,7 +14,7 @@ import convspec.fast
 from convspec.oracle import examination
 from convspec.oracle.deviations import DEVIATIONS
 from convspec.oracle.deviations.edits import only
-from convspec.oracle.steps import STEPS
+from convspec.oracle.steps.order import STEPS
 from tests.planting import seen
 
 

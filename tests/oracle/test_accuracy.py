@@ -8,11 +8,11 @@ import pytest
 from convspec import fast
 from convspec.case import normalised
 from convspec.oracle import check
-from convspec.oracle.accuracy import GEOMETRIES, INDEPENDENT, accuracy
 from convspec.oracle.call import callee
 from convspec.oracle.deviations import DEVIATIONS
 from convspec.oracle.reference import spec
-from convspec.oracle.rounding_probes import probes
+from convspec.oracle.steps.accuracy import GEOMETRIES, INDEPENDENT, accuracy
+from convspec.oracle.steps.rounding_probes import probes
 from tests.oracle.arithmetic import cut_to_bits, to_bits
 from tests.oracle.implementations import (
     after,

@@ -8,19 +8,19 @@ import pytest
 from convspec import fast
 from convspec.case import Case, forward_name, grouped, normalised
 from convspec.operations import OPERATIONS
-from convspec.oracle.bad_calls import BAD_ARGUMENTS, bad_calls
-from convspec.oracle.behaviour import (
+from convspec.oracle.call import callee
+from convspec.oracle.cases.filling import filled
+from convspec.oracle.cases.samples import SAMPLES
+from convspec.oracle.reference import spec, trial
+from convspec.oracle.steps.bad_calls import BAD_ARGUMENTS, bad_calls
+from convspec.oracle.steps.behaviour import (
     empty_batch_findings,
     interruptions,
     layout_findings,
     layouts,
     repeat_findings,
 )
-from convspec.oracle.call import callee
-from convspec.oracle.filling import filled
-from convspec.oracle.reference import spec, trial
-from convspec.oracle.refusals import accepts_findings
-from convspec.oracle.samples import SAMPLES
+from convspec.oracle.steps.refusals import accepts_findings
 from tests.oracle.definitions import by_definition
 from tests.oracle.implementations import everything, offering
 

@@ -19,7 +19,7 @@ from convspec.oracle.deviations.edits import SIGNALS
 from convspec.oracle.deviations.small_cases import small_cases
 from convspec.oracle.deviations.special_values import SPECIAL_VALUES
 from convspec.oracle.deviations.validation import VALIDATION
-from convspec.oracle.replay import agree, replay, right
+from convspec.oracle.explanation.replay import agree, replay, right
 
 COUNT = 120
 MOST_SHOWN = 8

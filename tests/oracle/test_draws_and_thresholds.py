@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from convspec.case import forward_name, normalised
 from convspec.oracle import expected
-from convspec.oracle.draws import amplitude, distinct, integers, one_hot, thinned
-from convspec.oracle.streams import FAMILIES
-from convspec.oracle.thresholds import threshold_cases
+from convspec.oracle.cases.draws import amplitude, distinct, integers, one_hot, thinned
+from convspec.oracle.cases.streams import FAMILIES
+from convspec.oracle.steps.thresholds import threshold_cases
 from convspec.oracle.trials.geometries import RECIPES
 from convspec.rounding import integer_bits
 from tests.oracle.definitions import by_definition, exactly, is_equal

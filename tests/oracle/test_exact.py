@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from convspec.case import forward_name, normalised
 from convspec.operations import OPERATIONS
 from convspec.oracle import expected
-from convspec.oracle.accuracy import SPREAD, real_data
-from convspec.oracle.exact import added, divided, slices, sum_of_products
 from convspec.oracle.reference import outputs_of
+from convspec.oracle.rounding.exact import added, divided, slices, sum_of_products
+from convspec.oracle.steps.accuracy import SPREAD, real_data
 from convspec.rounding import precision
 from tests.oracle.arithmetic import fractions
 from tests.oracle.definitions import by_definition, exactly

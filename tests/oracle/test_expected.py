@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from convspec.case import Case, call_windows, forward_name, normalised
 from convspec.operations import OPERATIONS
 from convspec.oracle import expected
+from convspec.oracle.cases.scope import scope
+from convspec.oracle.cases.tables import output_slices, strided, window_table
 from convspec.oracle.reference import outputs_of, spec, trial
-from convspec.oracle.scope import scope
-from convspec.oracle.tables import output_slices, strided, window_table
 from convspec.oracle.trials.geometries import RECIPES
 from convspec.strategies import calls
 from convspec.window import output_sizes, window_taps

@@ -13,18 +13,25 @@ from hypothesis import strategies as st
 from convspec import fast
 from convspec.case import Case, flat, forward_name, grouped
 from convspec.operations import OPERATIONS
-from convspec.oracle import check, expected, precise
-from convspec.oracle.accuracy import own_arithmetic
-from convspec.oracle.bounds import slack
+from convspec.oracle import check, expected
+from convspec.oracle.cases.filling import filled, is_valid
+from convspec.oracle.cases.scope import covering
+from convspec.oracle.cases.streams import FAMILIES, exact_trials
 from convspec.oracle.expected.numbers import precise as in_many_bits
-from convspec.oracle.filling import filled, is_valid
-from convspec.oracle.precise import Rounded, precisely_rounded, real_cases, reference, rounds
+from convspec.oracle.explanation.shrink import smallest
 from convspec.oracle.reference import outputs_of
-from convspec.oracle.scope import covering
-from convspec.oracle.shrink import smallest
-from convspec.oracle.special import SATURATING, special_cases
-from convspec.oracle.streams import FAMILIES, exact_trials
-from convspec.oracle.thresholds import threshold_cases
+from convspec.oracle.rounding import precise
+from convspec.oracle.rounding.bounds import slack
+from convspec.oracle.rounding.precise import (
+    Rounded,
+    precisely_rounded,
+    real_cases,
+    reference,
+    rounds,
+)
+from convspec.oracle.steps.accuracy import own_arithmetic
+from convspec.oracle.steps.special import SATURATING, special_cases
+from convspec.oracle.steps.thresholds import threshold_cases
 from convspec.oracle.trials.geometries import RECIPES
 from convspec.oracle.trials.trial import DRAWS, Setting
 from convspec.rounding import bound, precision, smallest_normal

@@ -7,7 +7,7 @@ import pytest
 
 from convspec import fast
 from convspec.oracle.call import callee
-from convspec.oracle.open_points import OPEN_POINTS, open_points
+from convspec.oracle.steps.open_points import OPEN_POINTS, open_points
 from tests.oracle.implementations import offering
 
 F32 = numpy.dtype("float32")

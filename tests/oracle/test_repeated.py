@@ -8,7 +8,7 @@ import pytest
 from convspec import fast
 from convspec.case import Case
 from convspec.oracle.call import ENDINGS, Crash, callee
-from convspec.oracle.differences import Context, differences
+from convspec.oracle.explanation.differences import Context, differences
 from convspec.oracle.reference import spec
 from convspec.oracle.runner import Finding
 from tests.oracle.implementations import offering

@@ -7,8 +7,8 @@ import pytest
 
 from convspec import fast
 from convspec.oracle import check
-from convspec.oracle.leaning import SIGNIFICANCE, chance, leaning
-from convspec.oracle.rounding_probes import probes
+from convspec.oracle.steps.leaning import SIGNIFICANCE, chance, leaning
+from convspec.oracle.steps.rounding_probes import probes
 from convspec.rounding import precision
 from tests.correct_variants import VARIANTS
 from tests.oracle.arithmetic import cut_to_bits, fractions, to_bits

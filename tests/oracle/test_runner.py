@@ -9,6 +9,7 @@ import pytest
 
 from convspec import fast
 from convspec.oracle.call import callee
+from convspec.oracle.cases.streams import exact_trials
 from convspec.oracle.runner import (
     ALL_PASSING_KEPT,
     ENOUGH_FINDINGS,
@@ -17,7 +18,6 @@ from convspec.oracle.runner import (
     REFUSED_KEPT,
     run,
 )
-from convspec.oracle.streams import exact_trials
 from convspec.oracle.trials.trial import Setting, Trial
 from tests.oracle.implementations import offering
 

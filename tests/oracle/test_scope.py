@@ -9,7 +9,7 @@ import pytest
 
 from convspec.case import normalised
 from convspec.operations import OPERATIONS
-from convspec.oracle.scope import (
+from convspec.oracle.cases.scope import (
     AXIS_RESTRICTIONS,
     CALL_RESTRICTIONS,
     SLICES_PER_BLOCK,
@@ -19,7 +19,7 @@ from convspec.oracle.scope import (
     every,
     scope,
 )
-from convspec.oracle.streams import (
+from convspec.oracle.cases.streams import (
     BUDGETS,
     EVERY,
     EVERY_WITHIN,
@@ -170,7 +170,7 @@ def test_feasible_combinations_of_a_tiny_scope_are_counted_literally(monkeypatch
         axes=numpy.array([[1, 1, 1, 1, 0, 0], [2, 1, 1, 2, 0, 0], [2, 2, 1, 1, 1, 0]]),
         call={"groups": range(1, 3), "bias": range(2)},
     )
-    monkeypatch.setattr("convspec.oracle.scope.scope", lambda *_: tiny)
+    monkeypatch.setattr("convspec.oracle.cases.scope.scope", lambda *_: tiny)
     covering.cache_clear()
     blocks, coverage = covering("conv", 2, 64, 0)
     covering.cache_clear()

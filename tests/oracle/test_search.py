@@ -15,7 +15,7 @@ from hypothesis.errors import Unsatisfiable
 from convspec import fast
 from convspec.oracle.call import callee
 from convspec.oracle.reference import spec
-from convspec.oracle.search import EXAMPLES, judged_finding, search
+from convspec.oracle.steps.search import EXAMPLES, judged_finding, search
 from convspec.strategies import calls
 from tests.oracle.implementations import offering
 
@@ -83,7 +83,7 @@ def test_a_flaky_finding_is_kept():
 
 
 def test_what_is_wrong_with_the_search_itself_is_no_result(monkeypatch):
-    module = sys.modules["convspec.oracle.search"]
+    module = sys.modules["convspec.oracle.steps.search"]
     monkeypatch.setattr(module, "calls", lambda *_, **__: strategies.nothing())
     with pytest.raises(Unsatisfiable):
         searched("conv", fast.conv)

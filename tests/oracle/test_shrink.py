@@ -11,11 +11,11 @@ from convspec import fast
 from convspec.case import Case, forward_name, normalised
 from convspec.operations import OPERATIONS
 from convspec.oracle.call import callee
+from convspec.oracle.cases.streams import exact_trials
+from convspec.oracle.explanation.shrink import smallest
 from convspec.oracle.reference import spec
 from convspec.oracle.runner import run
-from convspec.oracle.search import is_open, judged_finding
-from convspec.oracle.shrink import smallest
-from convspec.oracle.streams import exact_trials
+from convspec.oracle.steps.search import is_open, judged_finding
 from convspec.oracle.trials.trial import Setting
 from tests.oracle.definitions import by_definition
 from tests.oracle.implementations import offering

@@ -7,8 +7,8 @@ import pytest
 
 from convspec import fast
 from convspec.oracle import check, examination
+from convspec.oracle.cases.scope import covering
 from convspec.oracle.examination import STEPS
-from convspec.oracle.scope import covering
 from tests.oracle.implementations import offering
 
 

@@ -9,8 +9,8 @@ from convspec import fast
 from convspec.oracle.call import callee
 from convspec.oracle.reference import spec, trials
 from convspec.oracle.runner import run
-from convspec.oracle.special import GEOMETRIES, special_cases
-from convspec.oracle.ties import gradient_findings, index_findings, tie_cases
+from convspec.oracle.steps.special import GEOMETRIES, special_cases
+from convspec.oracle.steps.ties import gradient_findings, index_findings, tie_cases
 from tests.oracle.definitions import by_definition, is_equal
 from tests.oracle.implementations import fft_convolve, offering
 

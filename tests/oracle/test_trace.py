@@ -7,7 +7,7 @@ import pytest
 
 from convspec.case import Case
 from convspec.operations import OPERATIONS
-from convspec.oracle.trace import arithmetic
+from convspec.oracle.explanation.trace import arithmetic
 from tests.valid_calls import valid_call
 
 # Of the others what goes through a root or an exponential is a term without a name.

@@ -9,9 +9,9 @@ import pytest
 
 from convspec.case import call_windows, forward_name
 from convspec.oracle import expected
+from convspec.oracle.cases.scope import covering
+from convspec.oracle.cases.streams import FAMILIES, SIGNALS, exact_trials, is_swept, strengths
 from convspec.oracle.expected import divisors
-from convspec.oracle.scope import covering
-from convspec.oracle.streams import FAMILIES, SIGNALS, exact_trials, is_swept, strengths
 from convspec.oracle.trials import signal
 from convspec.oracle.trials.geometries import RECIPES
 from convspec.oracle.trials.trial import DRAWS, Setting

@@ -10,7 +10,13 @@ from convspec.oracle.call import callee
 from convspec.oracle.deviations import DEVIATIONS
 from convspec.oracle.judge import judge
 from convspec.oracle.reference import spec, trial
-from convspec.oracle.variants import RULED, known_conventions, probes, under_variants, variants
+from convspec.oracle.steps.variants import (
+    RULED,
+    known_conventions,
+    probes,
+    under_variants,
+    variants,
+)
 from tests.oracle.implementations import everything, offering
 
 F32 = numpy.dtype("float32")

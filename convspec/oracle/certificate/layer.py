@@ -11,12 +11,12 @@ from convspec.arguments import Array
 from convspec.case import Case, flat, grouped
 from convspec.operations import OPERATIONS
 from convspec.oracle import expected
-from convspec.oracle.bounds import real_slack
 from convspec.oracle.certificate.exact import certify_exactly, largest_output
 from convspec.oracle.certificate.finding import Finding, refuted, uncertified
 from convspec.oracle.certificate.form import Form, form
 from convspec.oracle.certificate.rounded import certify_within_rounding
 from convspec.oracle.judge import judge
+from convspec.oracle.rounding.bounds import real_slack
 
 # The products that a recomputation or a projection may come to; the largest layers of known
 # networks come to a hundredth of it.

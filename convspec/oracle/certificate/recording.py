@@ -23,9 +23,7 @@ from convspec.arguments import Array
 from convspec.case import Case, attribute_defaults, flat, grouped, normalised
 from convspec.operations import OPERATIONS
 from convspec.oracle.certificate.layer import Layer
-from convspec.oracle.directories import write_directory
-from convspec.oracle.stored import MOST_ENTRIES, StoredError, read_file
-from convspec.oracle.wire import (
+from convspec.oracle.processes.wire import (
     WireError,
     attributes_text,
     decode,
@@ -33,6 +31,8 @@ from convspec.oracle.wire import (
     json_object,
     normalised_value,
 )
+from convspec.oracle.recorded.directories import write_directory
+from convspec.oracle.recorded.stored import MOST_ENTRIES, StoredError, read_file
 
 FORMAT = 1
 INDEX = "index.json"

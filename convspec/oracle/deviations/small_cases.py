@@ -13,10 +13,10 @@ import numpy
 from convspec.arguments import Array, Shape
 from convspec.case import Case, forward_name, normalised
 from convspec.operations import OPERATIONS
+from convspec.oracle.cases.filling import filled
+from convspec.oracle.cases.scope import covering
 from convspec.oracle.deviations.edits import POOLS, SIGNALS
-from convspec.oracle.filling import filled
-from convspec.oracle.scope import covering
-from convspec.oracle.special import SATURATING
+from convspec.oracle.steps.special import SATURATING
 from convspec.oracle.trials.geometries import FLAT, RECIPES
 
 Geometry = tuple[dict[str, Shape], dict[str, Any]]

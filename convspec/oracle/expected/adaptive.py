@@ -8,9 +8,9 @@ from typing import Any
 import numpy
 
 from convspec.arguments import Array, Shape
+from convspec.oracle.cases.tables import gathered
 from convspec.oracle.expected.numbers import constants, wide
 from convspec.oracle.expected.taps import Taps, adaptive_taps, spread, summed
-from convspec.oracle.tables import gathered
 
 
 def _planes(x: Array) -> Array:

@@ -9,10 +9,10 @@ import numpy
 
 from convspec.arguments import Array
 from convspec.normalization import response_window
+from convspec.oracle.cases.tables import gathered
 from convspec.oracle.expected.numbers import constant, exp, log, sqrt, wide
 from convspec.oracle.expected.numbers import tanh as hyperbolic_tangent
 from convspec.oracle.expected.taps import Taps, channel_taps, spread
-from convspec.oracle.tables import gathered
 
 
 def relu(input: Array) -> Array:

@@ -10,15 +10,15 @@ import numpy
 
 from convspec.arguments import Array, Shape
 from convspec.case import call_windows
-from convspec.oracle.expected.numbers import constant, constants, sqrt, wide
-from convspec.oracle.expected.taps import Taps, sliding_reads, sliding_taps, spread, summed
-from convspec.oracle.tables import (
+from convspec.oracle.cases.tables import (
     backward_input,
     gathered,
     output_slices,
     stuffed,
     window_table,
 )
+from convspec.oracle.expected.numbers import constant, constants, sqrt, wide
+from convspec.oracle.expected.taps import Taps, sliding_reads, sliding_taps, spread, summed
 from convspec.window import Window, divisor, output_sizes, squared_distance
 
 

@@ -10,10 +10,10 @@ import numpy
 
 from convspec.arguments import Array
 from convspec.case import call_windows
+from convspec.oracle.cases.tables import gathered
 from convspec.oracle.expected.numbers import wide
 from convspec.oracle.expected.sliding import conv, conv_vjp
 from convspec.oracle.expected.taps import Taps, sliding_taps, spread
-from convspec.oracle.tables import gathered
 
 
 def depthwise_conv(

@@ -9,9 +9,7 @@ import numpy
 
 from convspec.arguments import Array
 from convspec.case import call_windows
-from convspec.oracle.expected.numbers import wide
-from convspec.oracle.expected.taps import sliding_reads
-from convspec.oracle.tables import (
+from convspec.oracle.cases.tables import (
     Place,
     Table,
     backward_input,
@@ -23,6 +21,8 @@ from convspec.oracle.tables import (
     stuffed,
     window_table,
 )
+from convspec.oracle.expected.numbers import wide
+from convspec.oracle.expected.taps import sliding_reads
 from convspec.transposed_convolution import conv_transpose_windows
 from convspec.window import output_sizes, overlap
 

@@ -11,7 +11,7 @@ import numpy
 
 from convspec.arguments import Array, Shape
 from convspec.coordinates import interpolation_taps
-from convspec.oracle.tables import gathered
+from convspec.oracle.cases.tables import gathered
 from convspec.window import Window, adaptive_range, output_sizes, start, taps
 
 

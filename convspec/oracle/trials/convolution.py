@@ -7,9 +7,9 @@ from math import prod
 from typing import Any, NamedTuple
 
 from convspec.arguments import Array, Shape
-from convspec.oracle.draws import amplitude, integers
-from convspec.oracle.scope import PADDINGS, Block
-from convspec.oracle.tables import (
+from convspec.oracle.cases.draws import amplitude, integers
+from convspec.oracle.cases.scope import PADDINGS, Block
+from convspec.oracle.cases.tables import (
     Place,
     Table,
     backward_input,

@@ -7,7 +7,7 @@ from math import prod
 from typing import Any
 
 from convspec.arguments import Shape
-from convspec.oracle.scope import Block
+from convspec.oracle.cases.scope import Block
 from convspec.oracle.trials.trial import DRAWS
 from convspec.window import Window, output_sizes
 

@@ -9,10 +9,9 @@ from typing import Any
 import numpy
 
 from convspec.arguments import Array
-from convspec.oracle.draws import amplitude, distinct, integers, one_hot
-from convspec.oracle.expected import divisors
-from convspec.oracle.scope import PADDINGS, Block
-from convspec.oracle.tables import (
+from convspec.oracle.cases.draws import amplitude, distinct, integers, one_hot
+from convspec.oracle.cases.scope import PADDINGS, Block
+from convspec.oracle.cases.tables import (
     Place,
     Table,
     backward_input,
@@ -21,6 +20,7 @@ from convspec.oracle.tables import (
     stuffed,
     table,
 )
+from convspec.oracle.expected import divisors
 from convspec.oracle.trials.trial import DRAWS, Setting, Trial
 from convspec.rounding import growth, precision, unit_roundoff
 from convspec.window import Window, output_sizes

@@ -11,7 +11,7 @@ import numpy
 
 from convspec.arguments import Shape
 from convspec.oracle import expected
-from convspec.oracle.draws import amplitude, integers
+from convspec.oracle.cases.draws import amplitude, integers
 from convspec.oracle.trials.trial import Setting, Trial, reach
 
 MODES = ("full", "same", "valid")

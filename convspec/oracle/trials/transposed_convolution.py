@@ -9,9 +9,9 @@ from typing import Any
 import numpy
 
 from convspec.arguments import Array, Shape
-from convspec.oracle.draws import amplitude, integers
-from convspec.oracle.scope import OUTPUT_PADDINGS, Block
-from convspec.oracle.tables import (
+from convspec.oracle.cases.draws import amplitude, integers
+from convspec.oracle.cases.scope import OUTPUT_PADDINGS, Block
+from convspec.oracle.cases.tables import (
     Place,
     backward_weight,
     forward,

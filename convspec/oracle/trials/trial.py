@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy
 
 from convspec.arguments import Array
-from convspec.oracle.draws import thinned
+from convspec.oracle.cases.draws import thinned
 
 # Independent draws of a call ride in its batch axis, fewer of them in volumes.
 DRAWS = {1: 16, 2: 16, 3: 4}

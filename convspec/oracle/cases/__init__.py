@@ -1,0 +1,1 @@
+"""What an implementation is asked: geometries, their order, and the arrays that fill them."""

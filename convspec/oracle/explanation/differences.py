@@ -1,0 +1,251 @@
+"""From findings to differences: grouped by mistake, minimised, diagnosed, reproducible."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+import numpy
+
+from convspec.arguments import Array
+from convspec.case import Case, grouped
+from convspec.oracle.call import ENDINGS, Callee, Failed, Unsupported, call, copies
+from convspec.oracle.deviations import DEVIATIONS
+from convspec.oracle.deviations.state import STATE
+from convspec.oracle.deviations.validation import VALIDATION
+from convspec.oracle.explanation.diagnosis import (
+    diagnose,
+    distinguish,
+    explains,
+    explanations,
+    mutating,
+    observation,
+    remembered,
+)
+from convspec.oracle.explanation.reproducer import reproducer
+from convspec.oracle.explanation.rule import separating_rule
+from convspec.oracle.explanation.shrink import smallest
+from convspec.oracle.report import Difference, Outputs, plain
+from convspec.oracle.runner import Finding
+from convspec.oracle.steps.search import is_open, judged_finding
+
+REPLAYED = 12
+MOST_MISTAKES = 3
+# Kinds that another call of the same case shows again, so that they can be minimised, and what a
+# single call shows them as.
+REPEATABLE = {
+    "shape": "shape",
+    "dtype": "dtype",
+    "value": "value",
+    "special": "value",
+    "gradient": "value",
+    "raises": "raises",
+}
+
+
+class Context(NamedTuple):
+    """What judging needs: the function under test, its target's name, and the spec it must meet."""
+
+    operation: str
+    target: Callee
+    name: str
+    namespace: Any
+    dtype: str
+
+
+def differences(
+    context: Context, findings: Sequence[Finding], passing: Sequence[Case]
+) -> list[Difference]:
+    """One difference for each mistake that the findings show."""
+    found = []
+    findings = [_named_kind(_repeated(context, finding)) for finding in findings]
+    for kind in dict.fromkeys(finding.kind for finding in findings):
+        alike = sorted((f for f in findings if f.kind == kind), key=_size)
+        # A call that should have been refused has no geometry.
+        others = [*passing, *(f.case for f in findings if f.kind != kind and f.expected)]
+        for group, names in _mistakes(context, alike, passing):
+            found.append(_difference(context, group, names, others))
+    return found
+
+
+def _repeated(context: Context, finding: Finding) -> Finding:
+    """A finding, as `unstable` where the same call is right when it is made again."""
+    if finding.kind not in REPEATABLE or is_open(finding):
+        return finding
+    again = judged_finding(context.target, finding.case, context.namespace)
+    if again is not None:  # wrong again, or called no more
+        return finding
+    message = f"{finding.message}; the same call was right when it was made again"
+    return finding._replace(kind="unstable", message=message)
+
+
+def _named_kind(finding: Finding) -> Finding:
+    """A wrong value by what it is about: special values, or a gradient."""
+    if finding.kind != "value" or is_open(finding):
+        return finding
+    arrays = [a for a in finding.case.operands.values() if isinstance(a, numpy.ndarray)]
+    if not all(numpy.isfinite(array).all() for array in arrays if array.dtype.kind == "f"):
+        return finding._replace(kind="special")
+    is_gradient = finding.case.operation.endswith("_vjp")
+    return finding._replace(kind="gradient" if is_gradient else "value")
+
+
+def _size(finding: Finding) -> int:
+    return sum(array.size for array in finding.case.operands.values())
+
+
+def observed(finding: Finding) -> Outputs:
+    """What the implementation did: its outputs, or what it raised."""
+    return finding.message if finding.actual is None else finding.actual
+
+
+def _mistakes(
+    context: Context, findings: list[Finding], passing: Sequence[Case]
+) -> list[tuple[list[Finding], list[str]]]:
+    """Findings of one kind, apart by the deviation that explains them; the unexplained last."""
+    if findings[0].kind in ENDINGS:
+        due = [finding for finding in findings if finding.expected]
+        refused = [finding for finding in findings if not finding.expected]
+        return [(group, []) for group in (due, refused) if group]
+    # Each is about another bad argument: none may stand for the others.
+    accepts = findings[0].kind == "accepts"
+    replayed = findings if accepts else findings[:REPLAYED]
+    most_mistakes = len(findings) if accepts else MOST_MISTAKES
+    if replayed[0].kind == "mutates":
+        return [(replayed, mutating(context.operation))]
+    pairs = [(finding.case, observed(finding)) for finding in replayed]
+    explained = explanations(pairs, passing)
+    if not all(explained) and replayed[0].kind != "raises":
+        # A mistake may be confined to some geometries: right where the deviation would be wrong.
+        alone = explanations(pairs, [])
+        explained = [names or more for names, more in zip(explained, alone, strict=True)]
+    if accepts:
+        # What a mistake of another kind makes of a bad argument is a coincidence.
+        lenient = {deviation.name for deviation in VALIDATION}
+        explained = [[name for name in names if name in lenient] for names in explained]
+    if replayed[0].kind == "unstable":
+        # What is right when it is called again has a memory.
+        explained = [[n for n in names if DEVIATIONS[n] in STATE] for names in explained]
+    groups: list[tuple[list[Finding], list[str]]] = []
+    left = list(range(len(replayed)))
+    while left and len(groups) < most_mistakes:
+        counts = Counter(name for index in left for name in explained[index])
+        if not counts:
+            break
+        most = max(counts.values())
+        names = [name for name, count in counts.items() if count == most]
+        names = _told_apart(context, names)
+        group = [index for index in left if names[0] in explained[index]]
+        names = [name for name in names if all(name in explained[index] for index in group)]
+        groups.append(([replayed[index] for index in group], names))
+        left = [index for index in left if index not in group]
+    if accepts:
+        groups.extend(([replayed[index]], []) for index in left)
+    elif left and len(groups) < most_mistakes:
+        names = remembered(context.operation, _answers(context), context.dtype)
+        groups.append(([replayed[index] for index in left], names))
+    return groups
+
+
+def _told_apart(context: Context, names: list[str]) -> list[str]:
+    if len(names) < 2:
+        return names
+    if all(DEVIATIONS[name] in STATE for name in names):
+        shown = remembered(context.operation, _answers(context), context.dtype)
+        return [name for name in names if name in shown] or names
+    return distinguish(names, context.operation, _answers(context))
+
+
+def _answers(context: Context) -> Callable[[Case], Any]:
+    """What the implementation returns for a case, an exception as text."""
+
+    def outcome(case: Case) -> Any:
+        operands = copies(case.operands)
+        seen = call(context.target, context.operation, operands, case.attributes)
+        if isinstance(seen, Unsupported):
+            return seen.reason
+        if isinstance(seen, Failed) and seen.outputs is None:
+            return seen.message
+        return seen.outputs
+
+    return outcome
+
+
+def _difference(
+    context: Context, findings: list[Finding], names: list[str], passing: Sequence[Case]
+) -> Difference:
+    finding = minimised(context, findings[0], names)
+    expected = _stored(finding)
+    failing = [f.case for f in findings]
+    everywhere = diagnose([(f.case, observed(f)) for f in findings], passing)
+    named = bool(names) and names[0] in everywhere
+    # What is refused, as it should be, has no geometry to describe.
+    rule = separating_rule(failing, passing) if finding.expected and not named else None
+    return Difference(
+        id=f"{context.operation}-{finding.kind}-{_digest(finding, names)}",
+        kind=finding.kind,
+        case=finding.case._replace(operands=_together(finding.case)),
+        expected=expected,
+        actual=observed(finding),
+        message=finding.message,
+        diagnosis=names[0] if names else None,
+        ties=tuple(names[1:]),
+        rule=rule,
+        cases=len(findings),
+        dtype=context.dtype,
+        reproducer=reproducer(
+            finding.case, context.name, expected, callee=context.target, bound=finding.slack
+        ),
+    )
+
+
+def _together(case: Case) -> dict[str, Any]:
+    """The operands of a case as its operation takes them."""
+    return grouped(case.operation, case.operands)
+
+
+def minimised(context: Context, finding: Finding, names: Sequence[str]) -> Finding:
+    """The smallest finding of the same kind and, where it has a name, of the same name."""
+    if finding.kind not in REPEATABLE:
+        return finding
+    best, shown_as = finding, REPEATABLE[finding.kind]
+
+    def fails(case: Case) -> bool:
+        nonlocal best
+        seen = judged_finding(context.target, case, context.namespace)
+        if not isinstance(seen, Finding) or seen.kind != shown_as or is_open(seen):
+            return False
+        if names and not explains(DEVIATIONS[names[0]], [observation(case, observed(seen))]):
+            return False
+        best = seen._replace(kind=finding.kind)
+        return True
+
+    if fails(finding.case):
+        smallest(finding.case, fails)
+    return best
+
+
+def _stored(finding: Finding) -> Outputs:
+    """The expected outputs, in the dtype that the operands call for."""
+    if finding.kind == "accepts" or (finding.kind in ENDINGS and not finding.expected):
+        return "a ValueError or a TypeError"
+    first = next(iter(finding.case.operands.values()))
+
+    def stored(value: Array) -> Array:
+        if first.dtype.kind == "f" and value.dtype.kind == "f":
+            return value.astype(first.dtype)
+        if first.dtype.kind in "iu" and (value == numpy.rint(value)).all():
+            return value.astype(numpy.int64)
+        return value
+
+    return tuple(stored(value) for value in finding.expected)
+
+
+def _digest(finding: Finding, names: list[str]) -> str:
+    """A short name for what fails: the same for the same mistake at the same geometry."""
+    shapes = {name: list(array.shape) for name, array in finding.case.operands.items()}
+    told = json.dumps([names[:1], shapes, plain(finding.case.attributes)], sort_keys=True)
+    return sha256(told.encode()).hexdigest()[:8]

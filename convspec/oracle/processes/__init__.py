@@ -1,0 +1,1 @@
+"""Implementations in other processes, and examinations shared among several."""

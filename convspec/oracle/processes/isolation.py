@@ -1,0 +1,225 @@
+"""An implementation in a process of its own: what crashes or hangs there costs one case.
+
+The worker (see `worker`) examines one operation after another, those that no other worker has
+claimed.  When it dies, or stays in one call for too long, the journal tells which call it was.
+That call is put on a list, and the worker is started again: the same calls come in the same order,
+and when it is that call's turn it counts as a crash or a hang, with its arrays, without being made.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
+from pathlib import Path
+from subprocess import TimeoutExpired
+from tempfile import TemporaryDirectory
+from threading import Event, Lock
+from time import monotonic
+from typing import Any, NamedTuple
+
+from convspec.oracle.call import ENDINGS
+from convspec.oracle.evidence import Plan
+from convspec.oracle.processes.journal import Journal, Position, open_journal
+from convspec.oracle.processes.process import Child, end, ending, kill, said, start
+from convspec.oracle.processes.threads import share_of_cores
+from convspec.oracle.record import keep, kept, path_of, write
+from convspec.oracle.report import OperationReport
+
+# The worker imports what the parent would; the directory of the target stays out of the way.
+_START = (
+    "import json, sys; "
+    "sys.path[:] = json.load(open(sys.argv[1] + '/job.json', encoding='utf-8'))['path']; "
+    "from convspec.oracle.processes.worker import main; main(sys.argv[1])"
+)
+LOOK_SECONDS = 0.02
+# How often a worker may end in one operation before that is given up: once for every call that
+# may crash or hang, and as often again where it does not end at the same call the second time.
+MOST_ENDS = 2 * sum(ENDINGS.values())
+
+
+class Limits(NamedTuple):
+    """What one call may take: seconds, and bytes beyond what is mapped before the first call."""
+
+    seconds: float
+    memory: int
+
+
+def default_limits() -> Limits:
+    """A minute a call, and half of the machine's memory.
+
+    >>> default_limits().seconds
+    60.0
+    """
+    try:
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+    except (AttributeError, ValueError, OSError):
+        memory = 2**33
+    return Limits(60.0, memory)
+
+
+class _Check(NamedTuple):
+    """What the workers of a check have in common: `reports` is where they leave what is finished,
+    `claims` where each notes which operation is its own; `ended` are the calls that ended a worker.
+    """
+
+    target: str
+    operations: Sequence[str]
+    plan: Plan
+    limits: Limits
+    workers: int
+    reports: Path
+    claims: Path
+    ended: dict[str, list[Any]]
+    changing: Lock
+    over: Event
+
+
+class _Death(NamedTuple):
+    """How a worker ended, and where."""
+
+    position: Position
+    kind: str
+    story: str
+
+
+def examine_isolated(
+    target: str,
+    operations: Sequence[str],
+    plan: Plan,
+    limits: Limits,
+    directory: Path,
+    workers: int = 1,
+) -> dict[str, OperationReport]:
+    """The reports of some operations of a target, examined in so many workers at a time.
+
+    `directory` keeps what is finished: an operation whose report is there is not examined again.
+    Raises `RuntimeError` where the check itself fails, or the target cannot be loaded again.
+    """
+    with TemporaryDirectory(prefix="convspec-") as claims, ThreadPoolExecutor(workers) as watchers:
+        common = (_read_ended(directory), Lock(), Event())
+        check = _Check(target, operations, plan, limits, workers, directory, Path(claims), *common)
+        try:
+            for watched in as_completed(
+                watchers.submit(_examined, check, number) for number in range(workers)
+            ):
+                watched.result()
+        finally:
+            check.over.set()
+    found = {name: kept(directory, name) for name in operations}
+    return {name: report for name, report in found.items() if report is not None}
+
+
+def _examined(check: _Check, number: int) -> None:
+    """One worker after another, until none is left to do."""
+    place = check.reports / f"worker-{number}"
+    place.mkdir(exist_ok=True)
+    mine = ""
+    while not check.over.is_set():
+        death = _worker(check, place, mine)
+        if death is None:
+            return
+        position, mine = death.position, death.position.operation
+        with check.changing:
+            calls = check.ended.setdefault(mine, [])
+            calls.append((position.number, position.fingerprint, death.kind, death.story))
+            if len(calls) >= MOST_ENDS:
+                keep(check.reports, _given_up(mine, death, len(calls)))
+            write(check.reports / "ended.json", json.dumps(check.ended).encode())
+
+
+def _read_ended(directory: Path) -> dict[str, list[Any]]:
+    path = directory / "ended.json"
+    ended: dict[str, list[Any]] = json.loads(path.read_bytes()) if path.exists() else {}
+    return ended
+
+
+def _given_up(operation: str, death: _Death, times: int) -> OperationReport:
+    note = f"given up after the worker had ended {times} times; at last it {death.story}"
+    return OperationReport(operation, 0, 0, None, None, {}, (), (note,), crashed=True)
+
+
+def _worker(check: _Check, place: Path, mine: str) -> _Death | None:
+    """Run one worker to its end; None where it found nothing more to do.  `mine` is the operation
+    in which the one before it ended.
+    """
+    left = [name for name in check.operations if not path_of(check.reports, name).exists()]
+    if not left:
+        return None
+    for name in ("error", "done"):
+        (place / name).unlink(missing_ok=True)
+    with check.changing:
+        write(place / "job.json", json.dumps(_job(check, left, mine)).encode())
+    journal = open_journal(place / "position")
+    journal.begin("")
+    # The order of sets of texts, and so of calls, must not change from one worker to the next.
+    child = start(
+        [sys.executable, "-P", "-c", _START, str(place)],
+        environment={
+            "PYTHONHASHSEED": "0",
+            "HYPOTHESIS_STORAGE_DIRECTORY": str(place),
+            **share_of_cores(check.workers),
+        },
+        talks=False,
+    )
+    try:
+        late = _watch(child, journal, check)
+        position = journal.read()
+        if (place / "error").exists():
+            raise RuntimeError((place / "error").read_text(encoding="utf-8").strip())
+        if (place / "done").exists() or check.over.is_set():
+            return None
+        if not position.operation:
+            raise RuntimeError(
+                f"{check.target}: a process of its own {ending(child)} before any call"
+            )
+        if late:
+            story = f"the call did not return within {check.limits.seconds:g} s{said(child)}"
+            return _Death(position, "hang", story)
+        when = "in" if position.inside else "after"
+        return _Death(position, "crash", f"the process {ending(child)} ({when} the call)")
+    finally:
+        kill(child)
+        end(child)
+        journal.memory.close()
+
+
+def _job(check: _Check, operations: Sequence[str], mine: str) -> dict[str, Any]:
+    plan = check.plan
+    return {
+        "path": sys.path,
+        "target": check.target,
+        "operations": operations,
+        "mine": mine,
+        "reports": str(check.reports),
+        "claims": str(check.claims),
+        "level": plan.level,
+        "seed": plan.seed,
+        "dtypes": [dtype.name for dtype in plan.dtypes],
+        "conventions": plan.conventions,
+        "require_accuracy": plan.require_accuracy,
+        "memory": check.limits.memory,
+        "ended": check.ended,
+    }
+
+
+def _watch(child: Child, journal: Journal, check: _Check) -> bool:
+    """Wait until a worker has ended; True if it was in one call for too long and had to be."""
+    seen, since = journal.read(), monotonic()
+    while not check.over.is_set():
+        with suppress(TimeoutExpired):
+            child.process.wait(LOOK_SECONDS)
+            return False
+        now = journal.read()
+        if check.plan.progress is not None and now.operation and now[3:] != seen[3:]:
+            check.plan.progress(now.operation, now.step, now.done, now.total)
+        if (now.number, now.operation, now.inside) != (seen.number, seen.operation, seen.inside):
+            since = monotonic()
+        elif now.inside and monotonic() - since > check.limits.seconds:
+            kill(child)
+            return True
+        seen = now
+    return False

@@ -1,0 +1,1 @@
+"""Cases written to files with what the spec says of each, and read again with no trust in them."""

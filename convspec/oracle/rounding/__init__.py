@@ -1,0 +1,1 @@
+"""How far a correct result may lie from the exact one, and exact values to measure it from."""

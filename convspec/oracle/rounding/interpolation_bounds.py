@@ -1,0 +1,101 @@
+"""Bounds of interpolation, whose weights are as far off as the coordinates they come from."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy
+
+from convspec.arguments import Array
+from convspec.case import Case
+from convspec.coordinates import source_coordinate
+from convspec.oracle import expected
+from convspec.oracle.expected.numbers import wide
+from convspec.oracle.expected.taps import enlarged_axis, enlarged_taps
+from convspec.oracle.rounding.share import Share
+
+
+def _applied(x: Array, matrices: list[Array]) -> Array:
+    """One matrix along each spatial axis."""
+    for axis, matrix in enumerate(matrices):
+        x = numpy.moveaxis(numpy.tensordot(x, matrix, axes=(2 + axis, 1)), -1, 2 + axis)
+    return x
+
+
+def _axis_matrices(n: int, scale: int, kind: str, coordinates: str) -> tuple[Array, Array]:
+    r"""Weights of an enlarged axis, `(n s, n)`, and how far they may be off in units of $u$.
+
+    A coordinate $c$ is off by at most $4 (c + 1) u$, and every weight by as much, next to $c$.
+    """
+    positions, ratios = enlarged_axis(n, scale, kind, coordinates)
+    weights = numpy.zeros((n * scale, n + 1))
+    for taps, shares_of in zip(positions, ratios, strict=True):
+        weights[numpy.arange(n * scale), taps] += shares_of.astype(float)
+    if kind == "nearest":
+        return weights[:, :n], numpy.zeros((n * scale, n))
+    at = numpy.array([float(source_coordinate(n, scale, i, coordinates)) for i in range(n * scale)])
+    near = abs(at[:, None] - numpy.arange(n)) < 1.25
+    return weights[:, :n], near * 4 * (at[:, None] + 1)
+
+
+def _interpolated(x: Array, case: Case, *, transposed: bool) -> tuple[Array, Array]:
+    """`x` enlarged, or gathered back, and the sum of what its coordinates may add in units of u."""
+    attributes = case.attributes
+    spatial = case.operands["input"].shape[2:]
+    coordinates = attributes.get("coordinates", "half_pixel")
+    pairs = [
+        _axis_matrices(n, s, attributes["kind"], coordinates)
+        for n, s in zip(spatial, attributes["scale"], strict=True)
+    ]
+    if transposed:
+        pairs = [(weights.T, off.T) for weights, off in pairs]
+    weights = [matrix for matrix, _ in pairs]
+    off = sum(
+        _applied(x, [*weights[:axis], matrix, *weights[axis + 1 :]])
+        for axis, (_, matrix) in enumerate(pairs)
+    )
+    # Half as much again for what two coordinates add together.
+    return _applied(x, weights), 1.5 * numpy.asarray(off)
+
+
+def _weighing(case: Case) -> tuple[int, int]:
+    """Roundings of a weighted sum of neighbours, and how many outputs read one position."""
+    if case.attributes["kind"] == "nearest":
+        return 0, prod(case.attributes["scale"])
+    rank = len(case.attributes["scale"])
+    read = enlarged_taps(
+        case.operands["input"].shape[2:],
+        case.attributes["scale"],
+        "linear",
+        case.attributes.get("coordinates", "half_pixel"),
+    )
+    return 3 * rank + 2**rank, len(read.places)
+
+
+def resized(case: Case) -> tuple[Share, ...]:
+    """A weighted sum of neighbours, whose coordinates are rounded too."""
+    weighed, readers = _weighing(case)
+    backward = "cotangent" in case.operands
+    first = abs(wide(case.operands["cotangent" if backward else "input"]))
+    magnitude, off = _interpolated(first, case, transposed=backward)
+    roundings = weighed + (readers if backward else 0)
+    return (Share(roundings, magnitude + off / max(roundings, 1), 1),)
+
+
+def resized_conv(case: Case) -> tuple[Share, ...]:
+    """A weighted sum of neighbours inside a convolution, whose roundings and magnitudes add up."""
+    weighed, readers = _weighing(case)
+    operands = {n: abs(wide(a)) for n, a in case.operands.items()}
+    padding = case.attributes["padding"]
+    x, off = _interpolated(operands["input"], case, transposed=False)
+    weight, bias = operands["weight"], operands.get("bias")
+    terms = prod(weight.shape[1:]) + 1
+    if "cotangent" not in operands:
+        n = terms + weighed
+        return (Share(n, expected.conv(x + off / n, weight, bias, padding=padding), 3),)
+    g = operands["cotangent"]
+    summed = prod(g.shape) // g.shape[1] + weighed + 1
+    n = weight.shape[0] * prod(weight.shape[2:]) + readers + weighed + 1
+    d_x, *others = expected.conv_vjp(g, x + off / summed, weight, bias, padding=padding)
+    d_input, d_off = _interpolated(d_x, case, transposed=True)
+    return (Share(n, d_input + d_off / n, 3), *(Share(summed, other, 3) for other in others))
