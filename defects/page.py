@@ -19,7 +19,9 @@ is a choice with its reasons is a *convention*.
 
 `tox -e defects-torch`, and so on, installs a package in the version listed here and runs its
 programs.  A program exits with 0 where the defect is there; where a newer version has mended it,
-it says that the entry is stale, and fails.  So it does where the quoted sentence has gone.
+it says that the entry is stale, and fails.  So it does where the quoted sentence has gone from the
+docstring that is installed, or from ONNX's operator of the set that the program imports; where a
+page of the web is quoted, the file is named in which that was read.
 
 Renewed by `python -m defects.page --write`.
 """
@@ -47,6 +49,8 @@ def _cells(counts: Counter[str]) -> str:
 
 def _listing(listing: Listing) -> Iterator[str]:
     yield f"\n## {listing.title} {listing.version}"
+    if listing.rules:
+        yield f"\n{listing.rules}"
     ordered = sorted(listing.defects, key=lambda defect: JUDGEMENTS.index(defect.judgement))
     for defect in ordered:
         yield from _defect(listing, defect)
@@ -60,7 +64,8 @@ def _defect(listing: Listing, defect: Defect) -> Iterator[str]:
     yield f"- expected: `{defect.expected}`"
     yield f"- actual: `{defect.actual}`"
     if defect.documentation:
-        yield f"- documentation: {_quoted(defect.documentation)} ({defect.source})"
+        source = f"{defect.source}, in {defect.read}" if defect.read else defect.source
+        yield f"- documentation: {_quoted(defect.documentation)} ({source})"
     if defect.itself:
         yield f"- against itself: {defect.itself}"
     if defect.only:

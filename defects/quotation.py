@@ -9,24 +9,39 @@ from typing import Any
 
 from defects.records import Defect
 
+_OPERATOR_SET = re.compile(r'opset_import: \["": (\d+)\]')
 _OPERATOR = re.compile(r"operator (\w+) of ONNX")
 
 
-def stands(defect: Defect) -> bool:
+def stands(defect: Defect, program: str) -> bool:
     """Whether the quoted sentence is in the docstring, or the ONNX operator, named as its source.
 
-    A web address cannot be asked here, and is taken at its word.
+    Of an operator, what the operator set says that the program imports.  A web address cannot be
+    asked here; where its sentence has been `read` is in the record.
     """
     if not defect.source or "https://" in defect.source:
         return True
     operator = _OPERATOR.fullmatch(defect.source)
-    text = _schema(operator[1]) if operator else resolve_name(defect.source).__doc__
+    if operator:
+        text = _schema(operator[1], operator_set(program))
+    else:
+        text = resolve_name(defect.source).__doc__
     return _plain(defect.documentation) in _plain(text)
 
 
-def _schema(name: str) -> str:
-    """All that ONNX says about an operator."""
-    schema: Any = import_module("onnx.defs").get_schema(name)
+def operator_set(program: str) -> int:
+    """The version of ONNX's operators that a program's model imports.
+
+    >>> operator_set('<ir_version: 10, opset_import: ["": 22]>')
+    22
+    """
+    (version,) = set(_OPERATOR_SET.findall(program))
+    return int(version)
+
+
+def _schema(name: str, version: int) -> str:
+    """All that ONNX says about an operator in a version of its operators."""
+    schema: Any = import_module("onnx.defs").get_schema(name, max_inclusive_version=version)
     parts = [*schema.attributes.values(), *schema.inputs, *schema.outputs]
     return "\n".join([schema.doc, *(part.description for part in parts)])
 

@@ -14,7 +14,9 @@ class Defect(NamedTuple):
     """A defect: its name is that of its program, `expected` and `actual` are what that prints.
 
     A *bug* contradicts the package's documentation, which is quoted with its source in
-    `documentation`, or what the package itself does elsewhere, told in `itself`.
+    `documentation`, or what the package itself does elsewhere, told in `itself`.  Where the source
+    is a page of the web, `read` says in which file of the package's repository the quoted words
+    were read.
     """
 
     name: str
@@ -27,19 +29,24 @@ class Defect(NamedTuple):
     diagnosis: str
     documentation: str = ""
     source: str = ""
+    read: str = ""
     itself: str = ""
     known: str = ""
     only: str = ""
 
 
 class Listing(NamedTuple):
-    """The defects of one package in the version in which each has been seen."""
+    """The defects of one package in the version in which each has been seen.
+
+    `rules` says which documentation it is held to, where that is not its own alone.
+    """
 
     name: str
     package: str
     version: str
     title: str
     defects: tuple[Defect, ...]
+    rules: str = ""
 
     def program(self, defect: Defect) -> Path:
         """The program that reproduces a defect."""
@@ -74,6 +81,8 @@ def _defect(row: dict[str, str], path: Path) -> Defect:
         raise ValueError(f"{where}: judgement={defect.judgement!r}: must be one of {JUDGEMENTS}")
     if bool(defect.documentation) != bool(defect.source):
         raise ValueError(f"{where}: a quotation needs its source, and a source its quotation")
+    if ("https://" in defect.source) != bool(defect.read):
+        raise ValueError(f"{where}: read: a quotation from the web, and no other, says where")
     if defect.judgement == "bug" and not (defect.documentation or defect.itself):
         raise ValueError(f"{where}: a bug contradicts its documentation or itself: say which")
     return defect

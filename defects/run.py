@@ -70,7 +70,7 @@ def main(arguments: Sequence[str]) -> int:
         if chosen and defect.name not in chosen:
             continue
         good, said = verdict(listing, defect)
-        if not stands(defect):
+        if not stands(defect, listing.program(defect).read_text(encoding="utf-8")):
             good, said = False, f"stale: {defect.source} no longer says “{defect.documentation}”"
         found.append(good)
         print(f"{'there' if good else 'NOT AS LISTED'}: {defect.name}: {said}", flush=True)

@@ -79,14 +79,26 @@ def test_the_defects_of_what_is_installed_here_are_there(listing):
     for defect in listing.defects:
         good, said = run.verdict(listing, defect)
         assert good, f"{defect.name}: {said}"
-        assert quotation.stands(defect), defect.documentation
+        program = listing.program(defect).read_text(encoding="utf-8")
+        assert quotation.stands(defect, program), defect.documentation
 
 
 def test_a_quotation_that_is_not_in_its_source_does_not_stand():
     """The source is a docstring here; lines and indents do not matter."""
     entry = ENTRY._replace(source="defects.quotation.stands", documentation="quoted\n   sentence")
-    assert quotation.stands(entry)
-    assert not quotation.stands(entry._replace(documentation="quoted sentence of another"))
+    assert quotation.stands(entry, "")
+    assert not quotation.stands(entry._replace(documentation="quoted sentence of another"), "")
+
+
+def test_an_operator_is_quoted_from_the_set_that_the_program_imports():
+    """The sentence came with operator set 22."""
+    pytest.importorskip("onnx", reason="needs convspec[onnx]")
+    entry = ENTRY._replace(
+        source="operator MaxPool of ONNX",
+        documentation="Sliding windows that would start in the right padded region are ignored.",
+    )
+    assert quotation.stands(entry, 'opset_import: ["": 22]')
+    assert not quotation.stands(entry, 'opset_import: ["": 21]')
 
 
 ENTRY = Defect("made_up", "title", "conv", "bug", "case", "1", "2", "why", itself="it does")
@@ -159,6 +171,12 @@ def test_a_listing_is_read(tmp_path):
     [
         ('itself = "it does"', "", "contradicts its documentation or itself"),
         ('itself = "it does"', 'documentation = "it does not"', "needs its source"),
+        (
+            'itself = "it does"',
+            'documentation = "it does not"\nsource = "https://it.org"',
+            "a quotation from the web",
+        ),
+        ('itself = "it does"', 'itself = "it does"\nread = "a file"', "a quotation from the web"),
         ('judgement = "bug"', 'judgement = "odd"', "judgement='odd'"),
         ('expected = "1"\n', "", "missing 1 required"),
         ('expected = "1"', 'expected = "1"\nother = "1"', "unexpected keyword argument 'other'"),

@@ -7,7 +7,7 @@ import numpy as np
 from onnx.parser import parse_model
 
 model = parse_model("""
-<ir_version: 10, opset_import: ["": 18]>
+<ir_version: 10, opset_import: ["": 22]>
 graph (float[1, 1, 2] x) => (float[1, 1, n] y) {
     y = MaxPool <kernel_shape = [1], strides = [2], ceil_mode = 1> (x)
 }
