@@ -24,6 +24,7 @@ NEEDS = {
     "opencv": ("cv2", "opencv"),
     "jax": ("jax", "jax"),
     "tensorflow": ("tensorflow", "tensorflow"),
+    "skimage": ("skimage", "skimage"),
 }
 
 
@@ -180,6 +181,42 @@ def test_opencv_correlates_by_filter2d():
     agree(adapter("opencv").correlate(f, g, mode="same"), convspec.correlate(f, g, "same"))
 
 
+@pytest.mark.parametrize("dtype", BOTH)
+@pytest.mark.parametrize("rank", ALL)
+def test_skimage_reduces_blocks(rank, dtype):
+    implementation, blocks = adapter("skimage"), (2, 4, 2)[:rank]
+    input = distinct(2, 3, *(6, 8, 4)[:rank], dtype=dtype)
+    whole = {"kernel_size": blocks, "stride": blocks}
+    for operation in ("max_pool", "average_pool"):
+        attributes = normalised(operation, {"input": input.shape}, whole)
+        expected = getattr(convspec, operation)(input, **attributes)
+        agree(getattr(implementation, operation)(input, **attributes), expected)
+    partial = input[..., 1:]
+    attributes = normalised("max_pool", {"input": partial.shape}, {**whole, "ceil_mode": True})
+    agree(implementation.max_pool(partial, **attributes), convspec.max_pool(partial, **attributes))
+
+
+@pytest.mark.parametrize("dtype", BOTH)
+@pytest.mark.parametrize("rank", ALL)
+def test_skimage_enlarges_and_correlates(rank, dtype):
+    implementation = adapter("skimage")
+    input, scale = integers(2, 3, *(3, 2, 4)[:rank], dtype=dtype), (2, 4, 2)[:rank]
+    for kind in ("nearest", "linear"):  # weights are quarters and eighths
+        attributes = {"scale": scale, "kind": kind, "coordinates": "half_pixel"}
+        expected = convspec.upsample(input, **attributes)
+        agree(implementation.upsample(input, **attributes), expected)
+    f, g = integers(*(5, 6, 4)[:rank], dtype=dtype), integers(*(3, 1, 3)[:rank], dtype=dtype)
+    for mode in ("same", "valid"):
+        agree(implementation.correlate(f, g, mode=mode), convspec.correlate(f, g, mode))
+
+
+def test_skimage_fills_the_last_block_of_an_average_with_zeros():
+    input = numpy.ones((1, 1, 3), "float32")
+    shape, asked = {"input": input.shape}, {"kernel_size": 2, "stride": 2, "ceil_mode": True}
+    actual = adapter("skimage").average_pool(input, **normalised("average_pool", shape, asked))
+    agree(actual, numpy.array([[[1, 0.5]]], "float32"))
+
+
 def test_opencv_counts_indices_from_the_batch_item_on():
     """ONNX counts them through the whole tensor, so that those of one item alone agree."""
     (input,), attributes = case("max_pool_with_indices", 2, "float32")
@@ -210,6 +247,8 @@ def test_a_missing_bias_and_views_are_taken_and_results_kept(target):
         ("onnxruntime", "max_pool", 1, {"padding": ((4, 0),)}, "less than its kernel"),
         ("opencv", "max_pool_with_indices", 1, {}, "two dimensions"),
         ("jax", "conv_transpose", 2, {}, "no groups"),
+        ("skimage", "max_pool", 1, {}, "the stride is the kernel"),
+        ("skimage", "max_pool", 1, {"stride": (4,)}, "neither padding nor dilation"),
         ("jax", "max_pool", 2, {}, "no ceil mode"),
         ("jax", "average_pool", 2, {}, "no ceil mode"),
         ("tensorflow", "conv", 2, {}, "not both"),

@@ -143,6 +143,7 @@ IN_TOX = (
     "opencv",
     "openvino",
     "openvino_float32",
+    "skimage",
     "tensorflow",
 )
 
@@ -151,7 +152,16 @@ IN_TOX = (
 DTYPES = ("float64", "float32")
 # Frameworks that change from version to version: a row says in which it was seen, and how it is
 # seen without convspec.
-DATED = ("jax", "onnxruntime", "opencv", "openvino", "openvino_float32", "tensorflow", "torch")
+DATED = (
+    "jax",
+    "onnxruntime",
+    "opencv",
+    "openvino",
+    "openvino_float32",
+    "skimage",
+    "tensorflow",
+    "torch",
+)
 
 
 def shipped():

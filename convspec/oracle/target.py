@@ -84,6 +84,9 @@ BUNDLED = {
         "convspec.adapters.tensorflow", ("tensorflow",), "pip install 'convspec[tensorflow]'"
     ),
     "jax": Bundled("convspec.adapters.jax", ("jax",), "pip install 'convspec[jax]'"),
+    "skimage": Bundled(
+        "convspec.adapters.skimage", ("skimage",), "pip install 'convspec[skimage]'"
+    ),
 }
 
 
