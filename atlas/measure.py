@@ -1,7 +1,7 @@
 """Measure the conventions of implementations, each by its smallest distinguishing case.
 
-`python -m atlas.measure TARGET ...` writes docs/atlas/TARGET.json for each target, without which
-nothing is said of it in docs/atlas.md.
+`python -m atlas.measure NAME ...` writes docs/atlas/NAME.json for each of those in
+`atlas.targets`, without which nothing is said of it in docs/atlas.md.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy
 
+from atlas.targets import TARGETS, file_name
 from convspec import __version__
 from convspec.case import Case
 from convspec.oracle import load
@@ -44,9 +45,9 @@ class Row(NamedTuple):
     spec: str = ""
 
 
-def measured(target: str) -> dict[str, Any]:
-    """Every convention of a target, with the versions it was measured in."""
-    implementation = load(target)
+def measured(name: str) -> dict[str, Any]:
+    """Every convention of an implementation, with the versions it was measured in."""
+    implementation = load(TARGETS[name].loads)
     dtypes = [element(name) for name in getattr(implementation, "dtypes", ("float32", "float64"))]
     rows: dict[tuple[str, ...], Row] = {}
     with numpy.errstate(all="ignore"), warnings.catch_warnings():
@@ -59,7 +60,7 @@ def measured(target: str) -> dict[str, Any]:
                     known = rows.get(key, row._replace(dtypes=()))
                     rows[key] = known._replace(dtypes=(*known.dtypes, dtype.name))
     return {
-        "target": target,
+        "target": name,
         "version": str(getattr(implementation, "version", __version__)),
         "python": platform.python_version(),
         "measured": [row._asdict() for row in sorted(rows.values())],
@@ -196,19 +197,15 @@ def text(report: dict[str, Any]) -> str:
     return f'{json.dumps(head)[:-1]}, "measured": [\n{rows}\n]}}\n'
 
 
-def path(target: str) -> Path:
-    """Where the report of a target is kept."""
-    return FOLDER / f"{target.replace(':', '-')}.json"
-
-
-def main(targets: Sequence[str]) -> int:
-    """Measure the targets and keep what was found."""
-    for target in targets:
-        draft = path(target).with_suffix(".draft")
-        draft.write_text(text(measured(target)), encoding="utf-8")
-        draft.replace(path(target))
-        print(f"{target}: {path(target).name}")
-    return int(not targets)
+def main(names: Sequence[str]) -> int:
+    """Measure the named implementations and keep what was found."""
+    for name in names:
+        path = FOLDER / file_name(name)
+        draft = path.with_suffix(".draft")
+        draft.write_text(text(measured(name)), encoding="utf-8")
+        draft.replace(path)
+        print(f"{name}: {path.name}")
+    return int(not names)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from atlas.meanings import MEANINGS, ruling
 from atlas.measure import FOLDER, Row
+from atlas.reports import kept as kept_reports
 from atlas.settings import settings
 
 PAGE = FOLDER.with_suffix(".md")
@@ -24,7 +25,7 @@ printed above it, the smallest that tells the conventions apart, made on that ve
 the case" means that no single convention explains all of the calls that were tried, of which one
 that differs from the spec is shown.  An implementation is missing where it does not offer the call.
 
-A report for each implementation is kept in `docs/atlas`.  `python -m atlas.measure TARGET` measures
+A report for each implementation is kept in `docs/atlas`.  `python -m atlas.measure NAME` measures
 one again, in seconds; `python -m atlas.page --write` renews this page.
 """
 
@@ -57,7 +58,7 @@ def page(kept: Sequence[Report]) -> str:
     lines = [HEAD, *_versions(kept), *_summary(kept)]
     for convention in MEANINGS:
         lines += _convention(convention, kept)
-    return "\n".join([*lines, *settings(), *_porting(kept)]) + "\n"
+    return "\n".join([*lines, *_accuracy(), *settings(), *_porting(kept)]) + "\n"
 
 
 def _versions(kept: Sequence[Report]) -> Iterator[str]:
@@ -113,6 +114,25 @@ def _convention(convention: str, kept: Sequence[Report]) -> Iterator[str]:
         for report, row in shown:
             types = ", ".join(row.dtypes)
             yield f"| {report.target} | {types} | {row.value} | `{row.outcome}` |"
+
+
+def _accuracy() -> Iterator[str]:
+    """The accuracy classes that the kept reports of checks have measured."""
+    yield "\n## Accuracy classes\n"
+    yield (
+        "The finest arithmetic that explains how each operation rounds in each type, from the "
+        "[reports of checks](reports.md); [how](rounding.md).  A type coarser than the arithmetic "
+        "is rounded once, at the end.  What rounds nothing, such as a maximum, has none."
+    )
+    yield "\n| implementation | type | arithmetic | operations |"
+    yield "|---|---|---|---|"
+    for name, report in kept_reports().items():
+        found: dict[tuple[str, str], list[str]] = {}
+        for operation in report["operations"].values():
+            for place in operation["accuracies"].items():
+                found.setdefault(place, []).append(operation["name"])
+        for (dtype, arithmetic), operations in sorted(found.items()):
+            yield f"| {name} | {dtype} | {arithmetic} | {', '.join(operations)} |"
 
 
 def _porting(kept: Sequence[Report]) -> Iterator[str]:

@@ -113,18 +113,23 @@ def _reported(
             reasons[reason] = reasons.get(reason, 0) + count
     refused = [case for gathered in evidence for case in gathered.refused]
     passing = [case for gathered in evidence for case in gathered.passing]
-    accuracies = [name for gathered in evidence for name in gathered.accuracies]
+    accuracies = {
+        gathered.dtype.name: max(gathered.accuracies, key=ACCURACIES.index)
+        for gathered in evidence
+        if gathered.accuracies
+    }
     return OperationReport(
         name=subject.operation,
         judged=sum(sum(gathered.judged) for gathered in evidence),
         unsupported=sum(reasons.values()),
         unsupported_rule=_unsupported_rule(reasons, refused, passing),
-        accuracy=max(accuracies, key=ACCURACIES.index) if accuracies else None,
+        accuracy=max(accuracies.values(), key=ACCURACIES.index, default=None),
         conventions={**subject.variants.values, **points},
         differences=tuple(found),
         notes=tuple(dict.fromkeys(note for gathered in evidence for note in gathered.notes)),
         seconds=seconds,
         seconds_inside=sum(sum(gathered.inside) for gathered in evidence),
+        accuracies=accuracies,
     )
 
 

@@ -22,7 +22,8 @@ from convspec.oracle.report import Difference, OperationReport
 def pack(report: OperationReport) -> bytes:
     """A report as the bytes of a safetensors file.
 
-    >>> report = OperationReport("conv", 3, 0, None, "float32", {}, (), ("a note",))
+    >>> report = OperationReport("conv", 3, 0, None, "float32", {}, (), ("a note",),
+    ...     accuracies={"float64": "float32"})
     >>> unpack(pack(report)) == report
     True
     """

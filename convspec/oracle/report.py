@@ -41,7 +41,9 @@ class Difference(NamedTuple):
 
 
 class OperationReport(NamedTuple):
-    """What a check found about one operation."""
+    """What a check found about one operation; `accuracies` are the classes by dtype, of which
+    `accuracy` is the coarsest.
+    """
 
     name: str
     judged: int
@@ -54,6 +56,7 @@ class OperationReport(NamedTuple):
     crashed: bool = False
     seconds: float = 0.0
     seconds_inside: float = 0.0
+    accuracies: dict[str, str] = {}  # noqa: RUF012 - nobody writes to it
 
     @property
     def status(self) -> str:

@@ -163,6 +163,7 @@ def strict(function):
 def test_bfloat16_inside_a_wider_dtype_is_an_accuracy_class_and_hides_no_mistake():
     report = quick(offering(conv=strict(narrow(fast.conv))), "conv")
     assert (report.status, report["conv"].accuracy) == ("conforms", "bfloat16")
+    assert report["conv"].accuracies == {"float32": "bfloat16"}
     assert any("|S| >= 3 integers" in note for note in report["conv"].notes)
     held = quick(offering(conv=strict(narrow(fast.conv))), "conv", require_accuracy="float32")
     assert {d.kind for d in held["conv"].differences} == {"accuracy"}
