@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from inspect import Parameter, signature
+from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy
@@ -215,19 +216,30 @@ def call(
     target: Callee, operation: str, operands: dict[str, Array], attributes: dict[str, Any]
 ) -> Outcome:
     """One call from beginning to end."""
-    given = worn_out(target) or arguments(target, operation, operands, attributes)
+    case = Case(operation, operands, attributes)
+    given = worn_out(target) or arguments(target, *case)
     if isinstance(given, Unsupported):
         return given
-    placed, keywords = given
+    return attempt(target, case, *given, output_count(operation, operands))[0]
+
+
+def attempt(
+    target: Callee, case: Case, placed: tuple[Any, ...], keywords: dict[str, Any], count: int
+) -> tuple[Outcome, float]:
+    """A call with arguments at hand, and the seconds that the function took to return."""
+    seconds = 0.0
+    begun = perf_counter()
     try:
         result = target.function(*placed, **keywords)
+        seconds = perf_counter() - begun
+        outcome = as_outputs(case.operation, result, count)
     except CrashError as error:
-        return crashed(target, Case(operation, operands, attributes), error)
+        outcome = crashed(target, case, error)
     except KeyboardInterrupt:  # whoever watches the check ends it
         raise
     except BaseException as error:  # whatever else it raises on a valid case is a difference
-        return raised(error, keywords)
-    return as_outputs(operation, result, output_count(operation, operands))
+        outcome = raised(error, keywords)
+    return outcome, seconds
 
 
 def crashed(target: Callee, case: Case, error: CrashError) -> Unsupported:

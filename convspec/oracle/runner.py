@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from time import perf_counter
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy
@@ -13,16 +13,13 @@ from convspec.case import Case
 from convspec.oracle.call import (
     CRASHED,
     Callee,
-    CrashError,
     Failed,
+    Returned,
     Unsupported,
     arguments,
-    as_outputs,
+    attempt,
     call,
-    copied,
     copies,
-    crashed,
-    raised,
     worn_out,
 )
 from convspec.oracle.judge import is_half, judge, same_values, stored
@@ -51,17 +48,26 @@ def mutation(case: Case) -> Finding:
     return Finding("mutates", "the call changed its arguments", case, None, (), None)
 
 
-class Tally(NamedTuple):
+@dataclass
+class Tally:
     """What a stream of trials came to."""
 
-    judged: int
-    unsupported: dict[str, int]
-    findings: list[Finding]
-    found: int
-    passing: list[Case]
-    refused: list[Case]
-    seconds_inside: float
-    mutated: Case | None
+    judged: int = 0
+    unsupported: dict[str, int] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    found: int = 0
+    passing: list[Case] = field(default_factory=list)
+    refused: list[Case] = field(default_factory=list)
+    seconds_inside: float = 0.0
+    mutated: Case | None = None
+
+
+@dataclass
+class Shared:
+    """The arrays that trials share, as passed on and as they were, and the calls since then."""
+
+    pristine: dict[str, tuple[Array, Array]] = field(default_factory=dict)
+    since: list[Case] = field(default_factory=list)
 
 
 def run(
@@ -70,102 +76,85 @@ def run(
     trials: Iterator[Trial],
     element: numpy.dtype[Any],
     *,
-    private_copies: bool = False,
     enough: int = ENOUGH_FINDINGS,
     noticed: Callable[[str], None] | None = None,
 ) -> Tally:
     """Judge every trial of a stream.
 
-    Arrays are shared between trials unless `private_copies`; an implementation that changes them is
-    noticed and ends the stream, for what follows would be judged on the wrong data.
+    Trials share arrays; an implementation that changes them is noticed and ends the stream, for
+    what follows would be judged on the wrong data.
     """
-    judged, found, inside = 0, 0, 0.0
-    unsupported: dict[str, int] = {}
-    findings: list[Finding] = []
-    passing: list[Case] = []
-    refused: list[Case] = []
-    pristine: dict[str, tuple[Array, Array]] = {}
-    since: list[Case] = []
-    half = is_half(element)
+    tally, shared = Tally(), Shared()
     for number, trial in enumerate(trials):
-        operands = trial.operands
-        given = worn_out(target) or arguments(target, operation, operands, trial.attributes)
+        case = Case(operation, trial.operands, trial.attributes)
+        given = worn_out(target) or arguments(target, *case)
         if isinstance(given, Unsupported):
-            unsupported[given.reason] = unsupported.get(given.reason, 0) + 1
-            _sample(refused, Case(operation, operands, trial.attributes), unsupported)
+            _refuse(tally, case, given)
             continue
-        placed, keywords = given
-        if private_copies:
-            placed = tuple(copied(array) for array in placed)
-        else:
-            if _changed(pristine, operands):
-                case = _culprit(target, since)
-                return Tally(judged, unsupported, findings, found, passing, refused, inside, case)
-            before = {name: pristine[name][1] for name in operands}
-            if since and not set(map(id, before.values())) & set(
-                map(id, since[-1].operands.values())
-            ):
-                since.clear()  # no array is left of the calls before
-            since.append(Case(operation, before, trial.attributes))
-        begun = perf_counter()
-        try:
-            result: Any = target.function(*placed, **keywords)
-            inside += perf_counter() - begun
-            outcome = as_outputs(operation, result, len(trial.expected))
-        except CrashError as error:
-            outcome = crashed(target, Case(operation, operands, trial.attributes), error)
-        except KeyboardInterrupt:  # whoever watches the check ends it
-            raise
-        except BaseException as error:  # whatever else it raises on a valid case is a difference
-            outcome = raised(error, keywords)
+        if _changed(shared.pristine, case.operands):
+            break
+        _remember(shared, case)
+        outcome, seconds = attempt(target, case, *given, len(trial.expected))
+        tally.seconds_inside += seconds
         if outcome is CRASHED:
-            judged += 1
+            tally.judged += 1
             continue
         if isinstance(outcome, Unsupported):
-            unsupported[outcome.reason] = unsupported.get(outcome.reason, 0) + 1
-            _sample(refused, Case(operation, operands, trial.attributes), unsupported)
+            _refuse(tally, case, outcome)
             continue
-        judged += 1
-        expected = trial.expected
-        if half and trial.slack is None:
-            expected = tuple(stored(value, element) for value in expected)
-        if isinstance(outcome, Failed):
-            verdict: Any = outcome
-            actual = outcome.outputs
-        else:
-            actual = outcome.outputs
-            verdict = _quick(actual, expected, trial.slack, element)
-        if verdict is None:
-            if len(passing) < PASSING_KEPT and (judged <= ALL_PASSING_KEPT or number % 8 == 0):
-                passing.append(Case(operation, operands, trial.attributes))
-            continue
-        found += 1
-        if noticed is not None:
-            noticed("suspected")
-        if len(findings) < FINDINGS_KEPT:
-            kept = None if actual is None else tuple(array.copy() for array in actual)
-            case = Case(operation, operands, trial.attributes)
-            findings.append(
-                Finding(verdict.kind, verdict.message, case, kept, expected, trial.slack)
-            )
-        if found >= enough:
+        tally.judged += 1
+        finding = _judged(case, outcome, trial, element)
+        if finding is not None:
+            _find(tally, finding, noticed)
+        elif len(tally.passing) < PASSING_KEPT and (
+            tally.judged <= ALL_PASSING_KEPT or number % 8 == 0
+        ):
+            tally.passing.append(case)
+        if tally.found >= enough:
             break
-    mutated = None
-    if since and _changed(pristine, {}):
-        mutated = _culprit(target, since)
-    return Tally(judged, unsupported, findings, found, passing, refused, inside, mutated)
+    if shared.since and _changed(shared.pristine, {}):
+        tally.mutated = _culprit(target, shared.since)
+    return tally
 
 
-def _sample(refused: list[Case], case: Case, unsupported: dict[str, int]) -> None:
-    """Add the newest refused case to an even sample of them all: every `2^j`-th, for the least `j`
-    that leaves no more than REFUSED_KEPT.
+def _refuse(tally: Tally, case: Case, unsupported: Unsupported) -> None:
+    """Count a refused case by its reason, and add it to an even sample of them all: every `2^j`-th,
+    for the least `j` that leaves no more than REFUSED_KEPT.
     """
-    before = sum(unsupported.values()) - 1
+    before = sum(tally.unsupported.values())
+    reason = unsupported.reason
+    tally.unsupported[reason] = tally.unsupported.get(reason, 0) + 1
     if before % (1 << (before // REFUSED_KEPT).bit_length()):
         return
-    if len(refused) == REFUSED_KEPT:
-        del refused[1::2]
-    refused.append(case)
+    if len(tally.refused) == REFUSED_KEPT:
+        del tally.refused[1::2]
+    tally.refused.append(case)
+
+
+def _find(tally: Tally, finding: Finding, noticed: Callable[[str], None] | None) -> None:
+    """Count a finding, and keep it while there are few, with its outputs as they are now."""
+    tally.found += 1
+    if noticed is not None:
+        noticed("suspected")
+    if len(tally.findings) < FINDINGS_KEPT:
+        actual = finding.actual
+        kept = None if actual is None else tuple(array.copy() for array in actual)
+        tally.findings.append(finding._replace(actual=kept))
+
+
+def _judged(
+    case: Case, outcome: Returned | Failed, trial: Trial, element: numpy.dtype[Any]
+) -> Finding | None:
+    """What is wrong with an outcome, None where nothing is."""
+    expected = trial.expected
+    if trial.slack is None and is_half(element):
+        expected = tuple(stored(value, element) for value in expected)
+    verdict: Any = outcome
+    if isinstance(outcome, Returned):
+        verdict = _quick(outcome.outputs, expected, trial.slack, element)
+    if verdict is None:
+        return None
+    return Finding(verdict.kind, verdict.message, case, outcome.outputs, expected, trial.slack)
 
 
 def _quick(
@@ -199,6 +188,17 @@ def _changed(pristine: dict[str, tuple[Array, Array]], operands: dict[str, Array
         if name not in pristine or pristine[name][0] is not array:
             pristine[name] = (array, array.copy())
     return False
+
+
+def _remember(shared: Shared, case: Case) -> None:
+    """Add a call to those that may turn out to have changed an array, with its operands as they are
+    before it; calls of which no array is left are forgotten.
+    """
+    before = {name: shared.pristine[name][1] for name in case.operands}
+    kept = set(map(id, before.values()))
+    if shared.since and kept.isdisjoint(map(id, shared.since[-1].operands.values())):
+        shared.since.clear()
+    shared.since.append(case._replace(operands=before))
 
 
 def _culprit(target: Callee, cases: list[Case]) -> Case:

@@ -204,12 +204,6 @@ def test_a_change_that_happens_once_is_noticed_all_the_same():
     assert tally.mutated is not None
 
 
-def test_private_copies_protect_the_arrays():
-    tally = ran(Overwrites(lambda a: True), private_copies=True)
-    assert tally.mutated is None
-    assert (tally.judged, tally.found) == (200, 0)
-
-
 def test_nan_in_the_arguments_is_no_change():
     x = numpy.array([[[numpy.nan, 1.0]]])
     attributes = {

@@ -43,7 +43,7 @@ def vector_files(operations: Iterable[str], level: str, seed: int) -> Iterator[t
         name = f"{operation}.safetensors"
         yield name, content
         entries.append(_entry(operation, sha256(content).hexdigest(), cases))
-    yield SCHEMA, files("convspec.oracle").joinpath(SCHEMA).read_bytes()
+    yield SCHEMA, files("convspec.oracle.recorded").joinpath(SCHEMA).read_bytes()
     yield INDEX, _index(entries, level, seed).encode()
 
 
