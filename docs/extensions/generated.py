@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import api
+import code_map
 import ledger
 from sphinx.application import Sphinx
 
 FOLDER = "generated"
-PAGES = {"api.md": api.page, "ledger.md": ledger.page}
+PAGES = {"api.md": api.page, "code.md": code_map.page, "ledger.md": ledger.page}
 
 
 def write(app: Sphinx) -> None:
