@@ -37,7 +37,11 @@ def test_a_program_imports_its_package_and_numpy_alone(listing, defect):
     text = listing.program(defect).read_text(encoding="utf-8")
     imported = set(re.findall(r"^(?:import|from) (\w+)", text, re.MULTILINE))
     # A model for ONNX Runtime or OpenCV is written with onnx.
-    modules = {"opencv-python-headless": {"cv2", "onnx"}, "onnxruntime": {"onnxruntime", "onnx"}}
+    modules = {
+        "opencv-python-headless": {"cv2", "onnx"},
+        "onnxruntime": {"onnxruntime", "onnx"},
+        "scikit-image": {"skimage"},
+    }
     own = modules.get(listing.package, {listing.package})
     assert imported & own
     assert imported <= own | {"numpy", "os", "pathlib", "signal", "subprocess", "sys", "warnings"}
