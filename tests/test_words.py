@@ -37,6 +37,8 @@ POOL = [
     "input=1,1,5,5 kernel_size=2 stride=1 padding=0:1,1:0",
     "input=1,1,6 kernel_size=2 dilation=2 stride=1",
     "input=1,1,3,4,4 kernel_size=2 stride=1",
+    "input=1,1,5,4 kernel_size=2",
+    "input=1,1,5 kernel_size=2 ceil_mode=true",
 ]
 SIGNAL = ["f=5 g=3", "f=5 g=2 mode=same", "f=2 g=5 mode=same", "f=4 g=2 mode=valid"]
 IMAGE = ["f=4,5 g=2,3 mode=same", "f=4,5 g=3,2", "f=1,2 g=2,1"]
@@ -72,6 +74,11 @@ def arrays(call, operands):
     modules = {"numpy": numpy, "scipy": import_module("scipy")}
     import_module("scipy.signal")
     return eval(call, {**modules, **operands})  # noqa: S307 - as above
+
+
+def images(call, operands):
+    module = import_module("skimage")
+    return eval(call, {"numpy": numpy, "skimage": module, **operands})  # noqa: S307 - as above
 
 
 def onnx(call, operands):
@@ -115,6 +122,7 @@ RUN = {
     "NumPy": ("numpy", arrays),
     "SciPy": ("scipy", arrays),
     "scipy.ndimage": ("scipy", arrays),
+    "scikit-image": ("skimage", images),
 }
 
 
@@ -169,6 +177,12 @@ def test_the_words_give_what_the_spec_does(operation, framework):
         ("convolve", "f=2,2 g=1,1", "NumPy", "one axis"),
         ("convolve", "f=2 g=5 mode=same", "NumPy", "longer operand"),
         ("convolve", "f=5 g=2", "scipy.ndimage", "mode same"),
+        ("max_pool", POOL[1], "scikit-image", "the stride is the kernel"),
+        ("max_pool", "input=1,1,4 kernel_size=2 padding=1", "scikit-image", "neither padding"),
+        ("average_pool", POOL[7], "scikit-image", "filled up with zeros"),
+        ("correlate", "f=5 g=2 mode=same", "scikit-image", "odd sizes"),
+        ("correlate", "f=5 g=2", "scikit-image", "modes same"),
+        ("correlate", "f=2 g=5 mode=valid", "scikit-image", "inside the image"),
     ],
 )
 def test_what_is_not_offered_has_its_reason(operation, text, framework, reason):
@@ -211,6 +225,6 @@ def test_explain_ends_with_the_words_and_the_disagreements():
     shown = CliRunner().invoke(main, ["explain", "max_pool", "input=1,1,5", "kernel_size=2"])
     assert shown.exit_code == 0, shown.output
     _, _, tail = shown.output.partition("In other words:\n")
-    assert "  PyTorch     torch.nn.functional.max_pool1d(input, (2,))\n" in tail
-    assert "  ONNX        y = MaxPool <kernel_shape = [2], strides = [2]> (input)\n" in tail
+    assert "  PyTorch       torch.nn.functional.max_pool1d(input, (2,))\n" in tail
+    assert "  ONNX          y = MaxPool <kernel_shape = [2], strides = [2]> (input)\n" in tail
     assert "  nan in maximum: " in tail.partition("Where implementations disagree")[2]
