@@ -83,6 +83,12 @@ def whole():
     return check(load(FAULTY), ["conv"], level="quick", isolate=False)
 
 
+def test_an_operation_does_not_suffer_for_bad_calls_of_another(faulty):
+    report = faulty("poison", ("conv", "max_pool"), stride=0)
+    assert [d.kind for d in report["conv"].differences] == ["accepts"]
+    assert report["max_pool"].status == "conforms"
+
+
 @pytest.mark.parametrize(
     ("fault", "kind", "says"),
     [

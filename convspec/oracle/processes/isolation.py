@@ -121,7 +121,10 @@ def _examined(check: _Check, number: int) -> None:
     while not check.over.is_set():
         death = _worker(check, place, mine)
         if death is None:
-            return
+            if not (place / "anew").exists():
+                return
+            mine = ""
+            continue
         position, mine = death.position, death.position.operation
         with check.changing:
             calls = check.ended.setdefault(mine, [])
@@ -143,14 +146,14 @@ def _given_up(operation: str, death: _Death, times: int) -> OperationReport:
 
 
 def _worker(check: _Check, place: Path, mine: str) -> _Death | None:
-    """Run one worker to its end; None where it found nothing more to do.  `mine` is the operation
-    in which the one before it ended.
+    """Run one worker to its end; None where it found nothing more to do, or left the file `anew`,
+    for the rest is to be done in another.  `mine` is the operation in which the one before ended.
     """
+    for name in ("error", "done", "anew"):
+        (place / name).unlink(missing_ok=True)
     left = [name for name in check.operations if not path_of(check.reports, name).exists()]
     if not left:
         return None
-    for name in ("error", "done"):
-        (place / name).unlink(missing_ok=True)
     with check.changing:
         write(place / "job.json", json.dumps(_job(check, left, mine)).encode())
     journal = open_journal(place / "position")
@@ -170,7 +173,7 @@ def _worker(check: _Check, place: Path, mine: str) -> _Death | None:
         position = journal.read()
         if (place / "error").exists():
             raise RuntimeError((place / "error").read_text(encoding="utf-8").strip())
-        if (place / "done").exists() or check.over.is_set():
+        if check.over.is_set() or any((place / name).exists() for name in ("done", "anew")):
             return None
         if not position.operation:
             raise RuntimeError(

@@ -2,7 +2,8 @@
 
 What it is to do stands in `job.json` of the directory it is given; it writes where it is to the
 journal there, claims an operation that no other worker has, and leaves a report of each that it
-has finished.  Whatever ends it in the middle of a call is seen by the parent (see `isolation`),
+has finished.  After an operation that may have harmed the process it asks for another in its
+place.  Whatever ends it in the middle of a call is seen by the parent (see `isolation`),
 which starts it again with that call on the list of calls that are not made.
 """
 
@@ -19,12 +20,13 @@ from typing import Any
 
 import numpy
 
-from convspec.oracle.call import Callee, CrashError
+from convspec.oracle.call import ENDINGS, Callee, CrashError
 from convspec.oracle.check import element
 from convspec.oracle.evidence import Plan
 from convspec.oracle.examination import examine
 from convspec.oracle.processes.journal import Journal, fingerprint, open_journal
 from convspec.oracle.record import keep, write
+from convspec.oracle.report import OperationReport
 from convspec.oracle.target import load
 
 # What a call that ended a worker left: its number, its fingerprint, its kind and its story.
@@ -62,8 +64,19 @@ def _work(place: Path, job: dict[str, Any]) -> None:
         )
         with numpy.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            keep(reports, examine(implementation, job["target"], operation, plan))
+            report = examine(implementation, job["target"], operation, plan)
+        keep(reports, report)
+        if _may_harm(report):
+            (place / "anew").touch()
+            return
     (place / "done").touch()
+
+
+def _may_harm(report: OperationReport) -> bool:
+    """Whether calls of an operation may have written where they should not: bad arguments that
+    were taken, or a call that ended a process.  What is examined next must not suffer for it.
+    """
+    return any(found.kind in ("accepts", *ENDINGS) for found in report.differences)
 
 
 def _claimed(path: Path) -> bool:
