@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy
 
-from atlas.targets import TARGETS, file_name
+from atlas.targets import file_name, target
 from convspec import __version__
 from convspec.case import Case
 from convspec.oracle import load
@@ -47,7 +47,7 @@ class Row(NamedTuple):
 
 def measured(name: str) -> dict[str, Any]:
     """Every convention of an implementation, with the versions it was measured in."""
-    implementation = load(TARGETS[name].loads)
+    implementation = load(target(name).loads)
     dtypes = [element(name) for name in getattr(implementation, "dtypes", ("float32", "float64"))]
     rows: dict[tuple[str, ...], Row] = {}
     with numpy.errstate(all="ignore"), warnings.catch_warnings():

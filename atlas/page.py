@@ -121,8 +121,9 @@ def _accuracy() -> Iterator[str]:
     yield "\n## Accuracy classes\n"
     yield (
         "The finest arithmetic that explains how each operation rounds in each type, from the "
-        "[reports of checks](reports.md); [how](rounding.md).  A type coarser than the arithmetic "
-        "is rounded once, at the end.  What rounds nothing, such as a maximum, has none."
+        "[reports of checks](reports.md); [how](rounding.md).  No output contradicts it, and that "
+        "is all: results in float16 that were summed in float32 do not contradict float64.  What "
+        "rounds nothing, such as a maximum, has none, nor has an operation with wrong values."
     )
     yield "\n| implementation | type | arithmetic | operations |"
     yield "|---|---|---|---|"

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from atlas.targets import KNOWN_FOLDER, TARGETS, file_name
+from atlas.targets import KNOWN_FOLDER, TARGETS, file_name, target
 from convspec.oracle import check, load
 from convspec.oracle.known import read, with_known
 
@@ -24,9 +24,9 @@ CLOCK = ("seconds", "seconds_inside")
 
 def checked(name: str) -> dict[str, Any]:
     """The report of a check of one implementation, as its JSON has it."""
-    target = TARGETS[name]
-    report = check(load(target.loads), level="quick")
-    known = read(ROOT / KNOWN_FOLDER / f"{target.known}.toml") if target.known else ()
+    loads, known_file = target(name)
+    report = check(load(loads), level="quick")
+    known = read(ROOT / KNOWN_FOLDER / f"{known_file}.toml") if known_file else ()
     content: dict[str, Any] = json.loads(with_known(report, known).to_json())
     return content
 

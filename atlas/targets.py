@@ -39,6 +39,19 @@ TARGETS = {
 }
 
 
+def target(name: str) -> Target:
+    """The target of that name.
+
+    Raises `SystemExit` naming those there are.
+
+    >>> target("scipy:fft")
+    Target(loads='scipy:fft', known='scipy')
+    """
+    if name not in TARGETS:
+        raise SystemExit(f"{name!r}: must be one of {', '.join(TARGETS)}")
+    return TARGETS[name]
+
+
 def file_name(name: str) -> str:
     """The name of the file that is kept of an implementation.
 
