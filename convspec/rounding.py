@@ -11,6 +11,7 @@ Algorithms, 2nd edition, chapters 3 and 4).
 
 from __future__ import annotations
 
+from functools import cache
 from math import expm1, log1p
 from typing import Any, NamedTuple
 
@@ -47,6 +48,7 @@ FAST_ALGORITHM = "fast algorithm"
 ACCURACIES = (*(arithmetic.name for arithmetic in ARITHMETICS), FAST_ALGORITHM)
 
 
+@cache
 def precision(dtype: numpy.dtype[Any]) -> int:
     """Bits of the significand of a floating dtype, the leading one included.
 
@@ -56,6 +58,7 @@ def precision(dtype: numpy.dtype[Any]) -> int:
     return PRECISION[dtype.name]
 
 
+@cache
 def smallest_normal(dtype: numpy.dtype[Any]) -> float:
     """The smallest number of a floating dtype that has all of its digits.
 

@@ -17,6 +17,7 @@ from convspec.oracle.certificate.exact import ESCAPE, EXACT, largest_output, pla
 from convspec.oracle.certificate.form import form
 from convspec.oracle.certificate.layer import Layer, certify
 from convspec.oracle.certificate.projection import (
+    combined,
     drawn,
     projected,
     projected_output,
@@ -139,6 +140,18 @@ def test_norms_are_those_of_the_weight_the_windows_and_the_bias():
     _, norms = projected_with_norms(numpy.ones((1, 2)), formed)
     windows = numpy.sqrt([9, 9 + 16, 16, 1])
     assert numpy.allclose(norms, 3 * windows + 10, rtol=1e-15)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-25])
+def test_squares_of_narrow_numbers_are_never_less_than_they_are(scale):
+    source = numpy.random.default_rng(0)
+    for _ in range(50):
+        rows = (scale * source.standard_normal((300, 7))).astype("float32")
+        exact = [sum(Fraction(float(x)) ** 2 for x in column) for column in rows.T]
+        for sums, due in ((numpy.zeros(7), exact), (numpy.zeros(()), [sum(exact)])):
+            combined(numpy.zeros((1, 300)), rows, sums)
+            for found, least in zip(sums.ravel(), due, strict=True):
+                assert least <= Fraction(float(found)) <= (1 + 2.0**-12) * least + 2.0**-114
 
 
 @given(st.integers(1, 4096), st.integers(1, 2**53))

@@ -15,6 +15,7 @@ from convspec.oracle.certificate.exact import certify_exactly, largest_output
 from convspec.oracle.certificate.finding import Finding, refuted, uncertified
 from convspec.oracle.certificate.form import Form, form
 from convspec.oracle.certificate.rounded import certify_within_rounding
+from convspec.oracle.certificate.sufficient import is_surely_right
 from convspec.oracle.judge import judge
 from convspec.oracle.rounding.bounds import real_slack
 
@@ -90,6 +91,9 @@ def _recomputed(layer: Layer) -> Finding:
         return uncertified(name, row.name, "it has several outputs")
     if _recomputed_products(layer) > MOST_RECOMPUTED:
         return uncertified(name, row.name, "it is too large to be computed again")
+    if is_surely_right(case, output):
+        how = "equal" if row.rounding == "exact" else "within rounding"
+        return Finding(name, row.name, "recomputed", how)
     case = case._replace(operands=flat(case.operands))
     with numpy.errstate(all="ignore"):
         due = getattr(expected, row.name)(

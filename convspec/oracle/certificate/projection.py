@@ -4,7 +4,8 @@ $$ \sum_o r_o\, (y_o - b_o) = \operatorname{conv}\Bigl(x, \sum_o r_o w_o\Bigr), 
 
 so that a layer of $O$ output channels is judged by a convolution of one.  Groups need no care: the
 kernel of the projection has for every input channel the sum over the outputs of its own group.
-Everything is computed in float64.
+Everything is computed in float64, but for the squares of float32 numbers,
+whose sums are stretched.
 
 Source: R. Freivalds, Probabilistic machines can use less running time, IFIP Congress 1977.
 """
@@ -20,14 +21,17 @@ import numpy
 
 from convspec.arguments import Array, Shape
 from convspec.oracle.certificate.form import Form
+from convspec.rounding import growth, smallest_normal, unit_roundoff
 from convspec.window import Window, slice_within, tap_run
 
 Index = tuple[Any, ...]
 
 # Elements that are converted at once, so that they are multiplied while they lie in a cache.
 CONVERTED = 2**17
-# Elements of a buffer of products, one plane a tap and projection.
-PLANES = 2**21
+# Elements of what taps read, and of a buffer of products, one plane a tap and projection.
+LAID_OUT = PLANES = 2**21
+# Up to so many projections are vectors times a matrix each, and up to so many a narrow matrix.
+FEW, SOME = 3, 16
 
 
 def drawn(rng: numpy.random.Generator, count: int, reach: int, channels: int) -> Array:
@@ -87,50 +91,87 @@ def combined(coefficients: Array, rows: Array, squares: Array | None = None) -> 
     >>> combined(numpy.array([[1.0, 2.0]]), numpy.array([[3], [-4]], "int8"))
     array([[-5.]])
     """
-    total = numpy.zeros((*coefficients.shape[:-1], rows.shape[-1]))
-    step = max(1, CONVERTED // max(1, prod(rows.shape[:-2]) * rows.shape[-1]))
-    for first in range(0, rows.shape[-2], step):
-        block = rows[..., first : first + step, :].astype(numpy.float64)
-        total += coefficients[..., first : first + step] @ block
+    count, number, positions = coefficients.shape[-2], *rows.shape[-2:]
+    across = FEW < count <= SOME
+    total = numpy.zeros((*rows.shape[:-2], *((positions, count) if across else (count, positions))))
+    step = max(1, CONVERTED // max(1, prod(rows.shape[:-2]) * positions))
+    buffer = numpy.empty((*rows.shape[:-2], min(step, number), positions))
+    for first in range(0, number, step):
+        given = rows[..., first : first + step, :]
+        block = buffer[..., : given.shape[-2], :]
+        block[...] = given
+        chosen = coefficients[..., first : first + step]
+        if across:
+            total += block.swapaxes(-1, -2) @ chosen.swapaxes(-1, -2)
+        elif count > SOME:
+            total += chosen @ block
+        else:
+            for row in range(count):
+                total[..., row, :] += (chosen[..., row : row + 1, :] @ block)[..., 0, :]
         if squares is not None:
-            _add_squares(block, squares)
-    return total
+            _add_squares(given if given.dtype == numpy.float32 else block, squares)
+    return numpy.ascontiguousarray(total.swapaxes(-1, -2)) if across else total
 
 
 def _add_squares(block: Array, squares: Array) -> None:
-    if squares.ndim:
-        squares += numpy.square(block, out=block).sum(axis=0)
-    else:
-        squares += numpy.vdot(block, block)
+    """Add a block's squares, or no less: each sum of float32 numbers is stretched by what it may
+    have lost in rounding, and has the smallest normal number for every square that was flushed.
+    """
+    terms = len(block) if squares.ndim else block.size
+    found: Any = (
+        numpy.ones(terms, block.dtype) @ numpy.square(block)
+        if squares.ndim
+        else numpy.vdot(block, block)
+    )
+    if block.dtype == numpy.float32:
+        stretched = 1 + growth(unit_roundoff(24), terms + 2)
+        found = stretched * (found.astype(numpy.float64) + terms * smallest_normal(block.dtype))
+    squares += found
 
 
 def slide(kernels: Array, input: Array, layer: Form, squares: Array | None = None) -> Array:
     """The convolution of an input with `kernels (k, C, taps)`: `(N, k, *sizes)`.
 
-    Where several taps read the same positions, every position is multiplied once for all taps and
-    the products are added where they belong; where that is more than what is read, it is read tap
-    by tap.  The sums over channels of the squares of the input are added to `squares`.
+    Either what the taps read is laid out and multiplied once, or every position of the input is
+    multiplied for all taps at once, and the products are added where they belong: whichever moves
+    less.  The sums over channels of the squares of the input are added to `squares`.
     """
     count, channels = kernels.shape[:2]
     total = numpy.zeros((len(input), count, *layer.sizes))
-    read = channels * prod(layer.sizes)
-    reading = read <= count * prod(input.shape[2:])
+    moved = count * prod(input.shape[2:]) * (2 + channels / 32)
+    slide_item = _by_reading if channels * prod(layer.sizes) <= moved else _by_planes
     for number, (x, place) in enumerate(zip(input, total, strict=True)):
         sums = None if squares is None else squares[number].reshape(-1)
-        if reading:
-            _by_reading(kernels, x, place, layer)
-            if sums is not None:
-                _add_squares(x.reshape(channels, -1).astype(numpy.float64), sums)
-        else:
-            _by_planes(kernels, x, place, layer, sums)
+        slide_item(kernels, x, place, layer, sums)
     return total
 
 
-def _by_reading(kernels: Array, x: Array, total: Array, layer: Form) -> None:
-    for tap, read, written in taps(layer):
-        part = x[read]
-        found = combined(kernels[:, :, tap], part.reshape(len(part), -1))
-        total[written] += found.reshape(len(total), *part.shape[1:])
+def _by_reading(
+    kernels: Array, x: Array, total: Array, layer: Form, squares: Array | None = None
+) -> None:
+    count, channels = kernels.shape[:2]
+    walk = taps(layer)
+    step = max(1, LAID_OUT // max(1, channels * prod(layer.sizes)))
+    for first in range(0, len(walk), step):
+        rows = _laid_out(walk[first : first + step], x, layer)
+        chosen = kernels[:, :, first : first + step].swapaxes(1, 2).reshape(count, -1)
+        whole = squares if len(walk) == 1 and rows.size == x.size else None
+        found = combined(chosen, rows.reshape(chosen.shape[1], -1), whole)
+        total += found.reshape(total.shape)
+    if squares is not None and whole is None:
+        combined(numpy.zeros((0, channels)), x.reshape(channels, -1), squares)
+
+
+def _laid_out(walk: tuple[tuple[int, Index, Index], ...], x: Array, layer: Form) -> Array:
+    """What some taps read, zeros outside of the input: `(taps, C, *sizes)`."""
+    if len(walk) == 1:
+        part = x[walk[0][1]]
+        if part.shape[1:] == layer.sizes:
+            return part
+    rows = numpy.zeros((len(walk), len(x), *layer.sizes), x.dtype)
+    for row, (_, read, written) in zip(rows, walk, strict=True):
+        row[written] = x[read]
+    return rows
 
 
 def _by_planes(

@@ -9,7 +9,8 @@ import numpy
 from convspec.arguments import Array
 
 # Elements that are looked at together, while they lie in a cache.
-LOOKED_AT = 2**16
+LOOKED_AT = 2**17
+FIRST = 2**6
 
 
 def magnitude(array: Array) -> int | None:
@@ -24,8 +25,9 @@ def magnitude(array: Array) -> int | None:
         return max(abs(int(array.max())), abs(int(array.min())))
     flat = array.reshape(-1)
     largest = 0.0
-    for first in range(0, flat.size, LOOKED_AT):
-        block = flat[first : first + LOOKED_AT]
+    # Most of what is not whole shows it at once.
+    for first in (0, *range(FIRST, flat.size, LOOKED_AT)):
+        block = flat[first : first + LOOKED_AT] if first else flat[:FIRST]
         with numpy.errstate(invalid="ignore"):
             if not (numpy.rint(block) == block).all():
                 return None
