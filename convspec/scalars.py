@@ -18,8 +18,6 @@ def scalars(array: Array) -> Array:
     >>> scalars(numpy.array([1, 2], dtype="int8"))[0] * 1000
     1000
     """
-    if array.dtype.kind == "V":
-        array = array.astype(numpy.float64)
     return array.astype(object)
 
 

@@ -63,8 +63,9 @@ def test_bfloat16_is_a_number():
     bfloat16 = pytest.importorskip(
         "ml_dtypes", reason="the extra bfloat16 is not installed"
     ).bfloat16
-    found = array("input", numpy.ones(2, bfloat16))
-    assert scalars(found).tolist() == [1.0, 1.0]
+    found = scalars(array("input", numpy.ones(2, bfloat16)))
+    assert found.tolist() == [1.0, 1.0]
+    assert {type(number) for number in found} == {float}
 
 
 def test_described_leaves_out_what_is_absent():

@@ -16,6 +16,7 @@ import pytest
 from scipy import signal
 
 from convspec.window import (
+    ReceptiveField,
     Window,
     adaptive_positions,
     adaptive_range,
@@ -24,6 +25,7 @@ from convspec.window import (
     divisor,
     extent,
     first_empty,
+    joint_field,
     output_size,
     output_sizes,
     overlap,
@@ -302,6 +304,19 @@ def test_adaptive_positions_are_the_product_of_the_axes():
     assert found == [(a, b) for a in (2, 3, 4) for b in (2, 3)]
 
 
+def test_dense_starts_end_with_the_last_that_touches_the_input_or_fits_the_padding():
+    """By hand, on 3 cells: 4 cells of high padding let a kernel of 2 start at 5, not at 6."""
+    assert dense_starts(3, Window(kernel=2, high=4)) == range(-1, 6)
+    assert dense_starts(3, Window(kernel=2, high=2)) == range(-1, 4)
+    assert dense_starts(3, Window(kernel=2, high=1)) == range(-1, 3)
+
+
+def test_fields_of_several_jumps_have_no_joint_field():
+    fields = [ReceptiveField(1, 2, 0), ReceptiveField(1, 1, 0), ReceptiveField(3, 2, 0)]
+    with pytest.raises(ValueError, match=r"fields with jumps \[1, 2\]: must all have one jump"):
+        joint_field(fields)
+
+
 def test_squared_distance_is_measured_between_cells():
     """Between the cell of each mark and the middle of the stencil, as points of a grid."""
     for window in {w._replace(stride=1, low=0, high=0, ceil=False) for _, w in GEOMETRIES}:
@@ -324,6 +339,10 @@ def test_positions_are_every_index_in_c_order():
         assert list(positions(shape)) == list(numpy.ndindex(*shape))
 
 
+def test_a_distance_without_axes_is_a_fraction_too():
+    assert isinstance(squared_distance([], ()), Fraction)
+
+
 def test_several_axes_are_the_product_of_single_ones():
     spatial = (4, 5, 3)
     axes = (Window(2, 2, 1, 0), Window(3, 1, 0, 2, 2), Window(2, 3, 1, 1))
@@ -343,3 +362,5 @@ def test_sizes_and_windows_must_match_in_number():
         output_sizes((5, 5), (Window(3),))
     with pytest.raises(ValueError, match="zip"):
         window_taps((5, 5), (Window(3), Window(3)), (0,))
+    with pytest.raises(ValueError, match="zip"):
+        squared_distance([Window(3)], (0, 1))
