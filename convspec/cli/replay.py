@@ -118,11 +118,15 @@ def _shown(difference: Any, actual: Any) -> list[str]:
 def _called(difference: Any, implementation: Any, target: str) -> tuple[Any, int]:
     """What the target returns now, and whether that is what is expected."""
     from convspec.oracle.call import Failed, Returned
+    from convspec.oracle.explanation.again import IN_SEVERAL_CALLS
     from convspec.oracle.processes.calling import CallEndedError, called, called_apart
 
-    apart = bool(getattr(implementation, "isolate", False)) or difference.kind in ("crash", "hang")
+    isolated = bool(getattr(implementation, "isolate", False))
+    isolated = isolated or difference.kind in ("crash", "hang")
     try:
-        if apart:
+        if difference.kind in IN_SEVERAL_CALLS:
+            return _several_calls(difference, implementation, target, isolated=isolated)
+        if isolated:
             outcome = called_apart(target, difference.case, SECONDS)
         else:
             outcome = called(implementation, difference.case)
@@ -134,6 +138,26 @@ def _called(difference: Any, implementation: Any, target: str) -> tuple[Any, int
         refused = isinstance(difference.expected, str) and outcome.kind == "raises"
         return outcome.message, RIGHT if refused else DIFFERS
     return f"not offered: {outcome.reason}", UNUSABLE
+
+
+def _several_calls(
+    difference: Any, implementation: Any, target: str, *, isolated: bool
+) -> tuple[Any, int]:
+    """What shows only in several calls, or in the arguments, looked for once more."""
+    from convspec.oracle.call import Unsupported
+    from convspec.oracle.explanation.again import load_and_show, shown
+    from convspec.oracle.processes.calling import apart
+
+    kind, case = difference.kind, difference.case
+    if isolated:
+        found = apart(load_and_show, target, kind, case, seconds=SECONDS)
+    else:
+        found = shown(implementation, kind, case)
+    if isinstance(found, Unsupported):
+        return f"not offered: {found.reason}", UNUSABLE
+    if found is None:
+        return difference.expected, RIGHT
+    return (found.message if found.actual is None else found.actual), DIFFERS
 
 
 def _verdict(difference: Any, outputs: Any) -> int:

@@ -1,7 +1,8 @@
 """What was found about an operation, as one file: a worker leaves it there, a later run finds it.
 
 The file is a safetensors file: every array of the report under a number, and the rest of it as
-JSON text in the bytes of an array called `report`, where `{"array": number}` stands for an array.
+JSON text in the bytes of an array called `report`, where `{"array": number}` stands for an array,
+with its `layout` in memory where that is not C order.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy
 
 from convspec.arguments import Array
 from convspec.case import Case
+from convspec.oracle.layouts import laid_out, layout_of
 from convspec.oracle.processes.wire import DTYPES, attributes_of, attributes_text, decode, encode
 from convspec.oracle.report import Difference, OperationReport
 
@@ -83,7 +85,8 @@ def _numbered(value: Any, arrays: dict[str, Array]) -> Any:
             return f"an array of {value.dtype}: {value}"
         number = str(len(arrays))
         arrays[number] = value
-        return {"array": number}
+        layout = layout_of(value)
+        return {"array": number} if layout is None else {"array": number, "layout": layout}
     if isinstance(value, dict):
         return {name: _numbered(entry, arrays) for name, entry in value.items()}
     if isinstance(value, list | tuple):
@@ -96,8 +99,9 @@ def _numbered(value: Any, arrays: dict[str, Array]) -> Any:
 def _restored(value: Any, arrays: dict[str, Array]) -> Any:
     if isinstance(value, list):
         return [_restored(entry, arrays) for entry in value]
-    if isinstance(value, dict) and value.keys() == {"array"}:
-        return arrays[value["array"]]
+    if isinstance(value, dict) and "array" in value:
+        array = arrays[value["array"]]
+        return laid_out(array, value["layout"]) if "layout" in value else array
     if isinstance(value, dict):
         return {name: _restored(entry, arrays) for name, entry in value.items()}
     return value

@@ -11,6 +11,7 @@ import convspec
 from convspec.arguments import Array
 from convspec.case import Case
 from convspec.oracle.call import ENDINGS
+from convspec.oracle.layouts import layout_of
 
 FORMAT = 1
 Outputs = tuple[Array, ...] | str
@@ -125,6 +126,14 @@ def _plain_difference(difference: Difference) -> dict[str, Any]:
     return {key: plain(value) for key, value in difference._asdict().items()}
 
 
+def _operand(value: Any) -> Any:
+    """An operand as JSON has it, with the name of its memory layout where that is not C order."""
+    if isinstance(value, list):
+        return [_operand(one) for one in value]
+    name = layout_of(value)
+    return plain(value) if name is None else {**plain(value), "layout": name}
+
+
 def plain(value: Any) -> Any:
     """A value as JSON has it: non-finite numbers, and whatever JSON lacks, as text.
 
@@ -134,7 +143,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, Case):
         return {
             "operation": value.operation,
-            "operands": {name: plain(array) for name, array in value.operands.items()},
+            "operands": {name: _operand(array) for name, array in value.operands.items()},
             "attributes": plain(value.attributes),
         }
     if isinstance(value, numpy.ndarray):

@@ -33,7 +33,10 @@ REFUSED_KEPT = 256
 
 
 class Finding(NamedTuple):
-    """A case that went wrong: what was returned (None where nothing was), and what is right."""
+    """A case that went wrong: what was returned (None where nothing was), and what is right.
+
+    `before` and `after` are other calls without which it would not have gone wrong.
+    """
 
     kind: str
     message: str
@@ -41,6 +44,8 @@ class Finding(NamedTuple):
     actual: tuple[Array, ...] | None
     expected: tuple[Array, ...]
     slack: tuple[Array, ...] | None
+    before: tuple[Case, ...] = ()
+    after: tuple[Case, ...] = ()
 
 
 def mutation(case: Case) -> Finding:

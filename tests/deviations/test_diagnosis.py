@@ -69,10 +69,25 @@ def test_a_deviation_that_shows_on_a_passing_case_is_ruled_out():
     assert "stride ignored" not in diagnose([(case, outputs)], [case])
 
 
+def changed(name, operation, operand):
+    """Cases of which a call of a deviation changes an operand, and what it leaves."""
+    for case, _, _ in judged_cases(operation, 60):
+        left = {n: array.copy() for n, array in case.operands.items()}
+        DEVIATIONS[name].edit(convspec.fast, operation)(*left.values(), **case.attributes)
+        if (left[operand] != case.operands[operand]).any():
+            yield case, left
+
+
 def test_an_argument_that_changes_is_named():
-    assert mutating("conv") == ["kernel flipped in place"]
-    assert mutating("conv_vjp") == ["cotangent cleared after use"]
-    assert mutating("max_pool") == []
+    for name, operation, operand in (
+        ("kernel flipped in place", "conv", "weight"),
+        ("cotangent cleared after use", "conv_vjp", "cotangent"),
+    ):
+        case, left = next(changed(name, operation, operand))
+        assert mutating(case, left) == [name]
+        left[operand][...] += 1
+        assert mutating(case, left) == []
+        assert mutating(case, case.operands) == []
 
 
 def test_a_stale_cache_is_named():

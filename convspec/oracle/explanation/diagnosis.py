@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy
 
 import convspec.fast
-from convspec.arguments import Shape
+from convspec.arguments import Array, Shape
 from convspec.case import Case, grouped
 from convspec.oracle.call import copies
 from convspec.oracle.deviations import DEVIATIONS, Deviation
@@ -35,7 +35,7 @@ from convspec.oracle.steps.behaviour import interruptions
 __all__ = ["diagnose", "distinguish", "explanations", "mutating", "remembered", "separating_rule"]
 
 FRESH_CASES = 1500
-MUTATION_CASES = 20
+MEMORY_CASES = 20
 COUNTED = 8
 BATCHED = ("cotangent", "input")
 
@@ -187,7 +187,7 @@ def remembered(operation: str, implementation: Callable[[Case], Any], dtype: Any
 
     def explains_all(deviation: Deviation, before: int) -> bool:
         function = deviation.edit(convspec.fast, operation)
-        answers = [_answer(function, case) for case in [sequence[0]] * before + sequence]
+        answers = [_answer(function, _own(case)) for case in [sequence[0]] * before + sequence]
         return all(map(agree, seen, answers[before:], bounds))
 
     return [
@@ -207,17 +207,20 @@ def _in_turn(case: Case) -> Iterator[Case]:
 
 def _answer(function: Callable[..., Any], case: Case) -> Outputs:
     """What a function returns, not copied: the next call may change it."""
-    operands = copies(case.operands)
     try:
-        together = grouped(case.operation, operands).values()
+        together = grouped(case.operation, case.operands).values()
         return returned(function(*together, **case.attributes))
     except Exception as error:  # a deviation may well refuse what the spec takes
         return str(error)
 
 
+def _own(case: Case) -> Case:
+    return case._replace(operands=copies(case.operands))
+
+
 def _uncommon(operation: str, dtype: Any) -> Iterator[Case]:
     """A few small cases, in batches of seven."""
-    for case in small_cases(operation, MUTATION_CASES)[::4]:
+    for case in small_cases(operation, MEMORY_CASES)[::4]:
         yield case._replace(
             operands={
                 name: numpy.resize(array, (7, *array.shape[1:])).astype(dtype)
@@ -228,23 +231,22 @@ def _uncommon(operation: str, dtype: Any) -> Iterator[Case]:
         )
 
 
-def mutating(operation: str) -> list[str]:
-    """The names of the deviations of an operation that change the caller's arrays.
+def mutating(case: Case, left: dict[str, Array]) -> list[str]:
+    """The names of the deviations that leave in the caller's arrays what a call of `case` left.
 
-    >>> mutating("average_pool")
+    >>> case = Case("average_pool", {"input": numpy.full((1, 1, 2), 6.0)}, {"kernel_size": (2,)})
+    >>> mutating(case, {"input": numpy.full((1, 1, 2), 3.0)})
     ['input divided in place']
     """
-    return [d.name for d in STATE if operation in d.operations and _mutates(d, operation)]
+    if all(same_values(left[name], array) for name, array in case.operands.items()):
+        return []
+    return [d.name for d in STATE if case.operation in d.operations and _leaves(d, case, left)]
 
 
-def _mutates(deviation: Deviation, operation: str) -> bool:
-    function = deviation.edit(convspec.fast, operation)
-    for case in small_cases(operation, MUTATION_CASES):
-        own = copies(case.operands)
-        function(*own.values(), **case.attributes)
-        if not all(same_values(own[name], array) for name, array in case.operands.items()):
-            return True
-    return False
+def _leaves(deviation: Deviation, case: Case, left: dict[str, Array]) -> bool:
+    own = copies(case.operands)
+    _answer(deviation.edit(convspec.fast, case.operation), case._replace(operands=own))
+    return all(same_values(own[name], array) for name, array in left.items())
 
 
 def distinguish(

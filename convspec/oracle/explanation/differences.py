@@ -14,8 +14,10 @@ from convspec.arguments import Array
 from convspec.case import Case, grouped
 from convspec.oracle.call import ENDINGS, Callee, Failed, Unsupported, call, copies
 from convspec.oracle.deviations import DEVIATIONS
+from convspec.oracle.deviations.layout import LAYOUT
 from convspec.oracle.deviations.state import STATE
 from convspec.oracle.deviations.validation import VALIDATION
+from convspec.oracle.explanation.again import REPEATABLE, again
 from convspec.oracle.explanation.diagnosis import (
     diagnose,
     distinguish,
@@ -27,23 +29,17 @@ from convspec.oracle.explanation.diagnosis import (
 )
 from convspec.oracle.explanation.reproducer import reproducer
 from convspec.oracle.explanation.rule import separating_rule
-from convspec.oracle.explanation.shrink import smallest
+from convspec.oracle.explanation.shrink import MOST_ATTEMPTS, smallest
 from convspec.oracle.report import Difference, Outputs, plain
 from convspec.oracle.runner import Finding
+from convspec.oracle.steps.behaviour import layout_finding
 from convspec.oracle.steps.search import is_open, judged_finding
+from convspec.oracle.trials.trial import Trial
 
 REPLAYED = 12
 MOST_MISTAKES = 3
-# Kinds that another call of the same case shows again, so that they can be minimised, and what a
-# single call shows them as.
-REPEATABLE = {
-    "shape": "shape",
-    "dtype": "dtype",
-    "value": "value",
-    "special": "value",
-    "gradient": "value",
-    "raises": "raises",
-}
+# How many smaller cases are tried where each takes several calls.
+ATTEMPTS = {"unstable": 200, "layout": 400}
 
 
 class Context(NamedTuple):
@@ -73,13 +69,26 @@ def differences(
 
 def _repeated(context: Context, finding: Finding) -> Finding:
     """A finding, as `unstable` where the same call is right when it is made again."""
-    if finding.kind not in REPEATABLE or is_open(finding):
+    if is_open(finding) or not _changes(context, finding):
         return finding
-    again = judged_finding(context.target, finding.case, context.namespace)
-    if again is not None:  # wrong again, or called no more
-        return finding
-    message = f"{finding.message}; the same call was right when it was made again"
+    message = f"{finding.message}; the same call gave something else when it was made again"
     return finding._replace(kind="unstable", message=message)
+
+
+def _changes(context: Context, finding: Finding) -> bool:
+    """Whether the call, made again, gives something else: what is right, or, where a layout was to
+    blame, what is wrong in C order as well.  No call is no answer.
+    """
+    if finding.kind == "layout":
+        due = Trial(*finding.case[1:], finding.expected, finding.slack)
+        plain = finding.case._replace(operands=copies(finding.case.operands))
+        viewed, copied = (
+            layout_finding(context.target, case, "", due) for case in (finding.case, plain)
+        )
+        return viewed is None or bool(copied)
+    if finding.kind not in REPEATABLE:
+        return False
+    return judged_finding(context.target, finding.case, context.namespace) is None
 
 
 def _named_kind(finding: Finding) -> Finding:
@@ -115,7 +124,7 @@ def _mistakes(
     replayed = findings if accepts else findings[:REPLAYED]
     most_mistakes = len(findings) if accepts else MOST_MISTAKES
     if replayed[0].kind == "mutates":
-        return [(replayed, mutating(context.operation))]
+        return _by_what_is_left(context, replayed)
     pairs = [(finding.case, observed(finding)) for finding in replayed]
     explained = explanations(pairs, passing)
     if not all(explained) and replayed[0].kind != "raises":
@@ -129,6 +138,9 @@ def _mistakes(
     if replayed[0].kind == "unstable":
         # What is right when it is called again has a memory.
         explained = [[n for n in names if DEVIATIONS[n] in STATE] for names in explained]
+    if replayed[0].kind == "layout":
+        # What is right in C order does not read its operands rightly.
+        explained = [[n for n in names if DEVIATIONS[n] in LAYOUT] for names in explained]
     groups: list[tuple[list[Finding], list[str]]] = []
     left = list(range(len(replayed)))
     while left and len(groups) < most_mistakes:
@@ -148,6 +160,16 @@ def _mistakes(
         names = remembered(context.operation, _answers(context), context.dtype)
         groups.append(([replayed[index] for index in left], names))
     return groups
+
+
+def _by_what_is_left(
+    context: Context, findings: list[Finding]
+) -> list[tuple[list[Finding], list[str]]]:
+    """Changed arguments, named by what a call leaves in them."""
+    case = findings[0].case
+    operands = copies(case.operands)
+    call(context.target, case.operation, operands, case.attributes)
+    return [(findings, mutating(case, operands))]
 
 
 def _told_apart(context: Context, names: list[str]) -> list[str]:
@@ -197,7 +219,14 @@ def _difference(
         cases=len(findings),
         dtype=context.dtype,
         reproducer=reproducer(
-            finding.case, context.name, expected, callee=context.target, bound=finding.slack
+            finding.case,
+            context.name,
+            expected,
+            kind=finding.kind,
+            callee=context.target,
+            bound=finding.slack,
+            before=finding.before,
+            after=finding.after,
         ),
     )
 
@@ -209,29 +238,39 @@ def _together(case: Case) -> dict[str, Any]:
 
 def minimised(context: Context, finding: Finding, names: Sequence[str]) -> Finding:
     """The smallest finding of the same kind and, where it has a name, of the same name."""
-    if finding.kind not in REPEATABLE:
+    case, seen = again(context.target, finding, context.namespace) or (finding.case, None)
+    if seen is None:
         return finding
-    best, shown_as = finding, REPEATABLE[finding.kind]
+    best = finding
 
     def fails(case: Case) -> bool:
         nonlocal best
-        seen = judged_finding(context.target, case, context.namespace)
-        if not isinstance(seen, Finding) or seen.kind != shown_as or is_open(seen):
+        found = seen(case)
+        if found is None or not (_named_alike(found, names) if names else True):
             return False
-        if names and not explains(DEVIATIONS[names[0]], [observation(case, observed(seen))]):
-            return False
-        best = seen._replace(kind=finding.kind)
+        best = found
         return True
 
-    if fails(finding.case):
-        smallest(finding.case, fails)
+    if fails(case):
+        smallest(case, fails, ATTEMPTS.get(finding.kind, MOST_ATTEMPTS))
     return best
+
+
+def _named_alike(finding: Finding, names: Sequence[str]) -> bool:
+    """Whether a smaller finding is explained by what explains the whole; what needs other calls, or
+    shows in the arguments, is taken to be.
+    """
+    if finding.kind in ("unstable", "mutates"):
+        return True
+    return explains(DEVIATIONS[names[0]], [observation(finding.case, observed(finding))])
 
 
 def _stored(finding: Finding) -> Outputs:
     """The expected outputs, in the dtype that the operands call for."""
     if finding.kind == "accepts" or (finding.kind in ENDINGS and not finding.expected):
         return "a ValueError or a TypeError"
+    if finding.kind == "mutates":
+        return "the arguments as they were"
     first = next(iter(finding.case.operands.values()))
 
     def stored(value: Array) -> Array:

@@ -101,6 +101,7 @@ def rounding_bounds(case: Case) -> Bounds:
     sums more terms than the largest operand has elements.
     A step of the dtype's subnormal numbers comes on top for each term.
     """
+    case = case._replace(operands=flat(case.operands))
     row = OPERATIONS[forward_name(case.operation)]
     if row.name in RECIPES:  # of a call that is refused there is nothing to round
         return None if isinstance(right(case), str) else distances(case)

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy
 
-from convspec.case import Case
-from convspec.oracle.call import Outcome, Unsupported, call, callee, copies
+from convspec.case import Case, flat
+from convspec.oracle.call import Outcome, Unsupported, call, callee
+from convspec.oracle.layouts import laid_out, layout_of
 from convspec.oracle.target import load
 
 
@@ -20,7 +21,7 @@ class CallEndedError(Exception):
 
 
 def called(implementation: Any, case: Case) -> Outcome:
-    """What a call came to, on arrays of its own.
+    """What a call came to, on arrays of its own that lie in memory as the case's do.
 
     >>> from convspec import fast
     >>> called(fast, Case("relu", {"input": numpy.array([-1.0, 2.0])}, {}))
@@ -30,12 +31,24 @@ def called(implementation: Any, case: Case) -> Outcome:
     if target is None:
         return Unsupported(f"the implementation has no {case.operation}")
     with numpy.errstate(all="ignore"):
-        return call(target, case.operation, copies(case.operands), case.attributes)
+        return call(target, case.operation, _faithful(case.operands), case.attributes)
+
+
+def _faithful(operands: dict[str, Any]) -> dict[str, Any]:
+    """Copies of operands in the same layouts."""
+    return {name: _copy(value) for name, value in operands.items()}
+
+
+def _copy(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_copy(one) for one in value]
+    return laid_out(value, layout_of(value))
 
 
 def called_apart(target: str, case: Case, seconds: float) -> Outcome:
     """`called` in a fresh process, which loads the target; see `apart` for how it may end."""
-    outcome: Outcome = apart(_load_and_call, target, case, seconds=seconds)
+    layouts = {name: layout_of(array) for name, array in flat(case.operands).items()}
+    outcome: Outcome = apart(_load_and_call, target, case, layouts, seconds=seconds)
     return outcome
 
 
@@ -58,5 +71,7 @@ def apart(function: Callable[..., Any], *arguments: Any, seconds: float) -> Any:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _load_and_call(target: str, case: Case) -> Outcome:
-    return called(load(target), case)
+def _load_and_call(target: str, case: Case, layouts: dict[str, str | None]) -> Outcome:
+    # An array comes to another process in C order.
+    operands = {name: laid_out(a, layouts[name]) for name, a in flat(case.operands).items()}
+    return called(load(target), case._replace(operands=operands))

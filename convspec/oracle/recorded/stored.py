@@ -16,6 +16,7 @@ import numpy
 from convspec.arguments import Array
 from convspec.case import Case, attribute_defaults, forward_name
 from convspec.operations import OPERATIONS, Operation
+from convspec.oracle.layouts import LAYOUTS, laid_out
 from convspec.oracle.processes.wire import (
     DTYPES,
     WireError,
@@ -117,8 +118,19 @@ def _outputs(value: Any, where: str) -> Outputs:
 
 def _operand(value: Any, where: str) -> Any:
     if isinstance(value, list) and len(value) <= MOST_AXES:
-        return [_array(one, where) for one in value]
-    return _array(value, where)
+        return [_laid_out(one, where) for one in value]
+    return _laid_out(value, where)
+
+
+def _laid_out(told: Any, where: str) -> Array:
+    """An array that may name its layout in memory."""
+    if not isinstance(told, dict) or "layout" not in told:
+        return _array(told, where)
+    name = told["layout"]
+    if not isinstance(name, str) or name not in LAYOUTS:
+        raise StoredError(f"{where}: layout {_quoted(name)}: must be one of {', '.join(LAYOUTS)}")
+    array = _array({key: value for key, value in told.items() if key != "layout"}, where)
+    return laid_out(array, name) if array.size else array
 
 
 def _array(told: Any, where: str) -> Array:

@@ -117,8 +117,9 @@ def accuracy(
         return Accuracy(judged, name, ratio, (), notes)
     own = own_arithmetic(dtype)
     held_to = next((a for a in _possible(dtype) if a.name == required), own)
-    worst = max(seen, key=lambda rounded: _ratio(rounded, held_to, dtype))
-    return Accuracy(judged, name, ratio, (_finding(worst, held_to, dtype),), notes)
+    beyond = [rounded for rounded in seen if _ratio(rounded, held_to, dtype) > 1]
+    shown = min(beyond, key=lambda rounded: sum(a.size for a in rounded.case.operands.values()))
+    return Accuracy(judged, name, ratio, (_finding(shown, held_to, dtype),), notes)
 
 
 def _class(
@@ -152,12 +153,18 @@ def _possible(dtype: numpy.dtype[Any]) -> Iterator[Arithmetic]:
 
 def _ratio(rounded: Rounded, arithmetic: Arithmetic, dtype: numpy.dtype[Any]) -> float:
     """The worst ratio of error to bound; infinite where an output is no finite number."""
-    _, _, _, _, value, roundings, magnitude, degree, underflow = rounded
-    allowed = bound(arithmetic, dtype, roundings, magnitude, value, degree)
-    allowed = allowed + 2 * underflow * smallest_normal(dtype)
+    allowed = _allowed(rounded, arithmetic, dtype)
     with numpy.errstate(divide="ignore", invalid="ignore"):
         ratios = numpy.where(rounded.error == 0, 0.0, abs(rounded.error) / allowed)
     return float(numpy.nan_to_num(ratios, nan=numpy.inf).max(initial=0.0))
+
+
+def _allowed(rounded: Rounded, arithmetic: Arithmetic, dtype: numpy.dtype[Any]) -> Array:
+    """How far an arithmetic may take an output from its exact value."""
+    _, _, _, _, value, roundings, magnitude, degree, underflow = rounded
+    allowed: Array = bound(arithmetic, dtype, roundings, magnitude, value, degree)
+    allowed = allowed + 2 * underflow * smallest_normal(dtype)
+    return allowed
 
 
 def _is_fast(seen: list[Rounded], dtype: numpy.dtype[Any]) -> bool:
@@ -184,12 +191,23 @@ def _normwise(rounded: Rounded, dtype: numpy.dtype[Any]) -> bool:
 
 def _finding(rounded: Rounded, held_to: Arithmetic, dtype: numpy.dtype[Any]) -> Finding:
     ratio = _ratio(rounded, held_to, dtype)
-    message = f"the error is {ratio:.3g} times what {held_to.name} arithmetic can explain"
+    message = (
+        f"the error is {ratio:.3g} times what {held_to.name} arithmetic can explain"
+        if ratio < numpy.finfo(float).max
+        else f"the result is off where {held_to.name} arithmetic does not round, or is not finite"
+    )
     exact = tuple(
         rounded.exact.astype(dtype) if number == rounded.number else output
         for number, output in enumerate(rounded.outputs)
     )
-    return Finding("accuracy", message, rounded.case, rounded.outputs, exact, None)
+    # What is said to be expected is rounded as well.
+    last_place = numpy.spacing(abs(exact[rounded.number])).astype(float)
+    allowed = _allowed(rounded, held_to, dtype) + last_place / 2
+    slack = tuple(
+        allowed if number == rounded.number else numpy.full(output.shape, numpy.inf)
+        for number, output in enumerate(rounded.outputs)
+    )
+    return Finding("accuracy", message, rounded.case, rounded.outputs, exact, slack)
 
 
 def _observed(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 import numpy
 
@@ -12,22 +12,11 @@ from convspec.case import Case, forward_name, grouped
 from convspec.operations import OPERATIONS
 from convspec.oracle.call import Callee, Returned, Unsupported, call, copies
 from convspec.oracle.judge import judge, same_values
+from convspec.oracle.layouts import STRIDED, laid_out, layouts
 from convspec.oracle.runner import Finding
 from convspec.oracle.trials.trial import Trial
 
-
-def layouts(array: Array) -> Iterator[tuple[str, Array]]:
-    """The same values in other memory layouts, each with its name."""
-    if not array.ndim:  # one number has one layout
-        return
-    yield "in Fortran order", numpy.asfortranarray(array)
-    reversed_twice = numpy.flip(numpy.flip(array).copy())
-    yield "with negative strides", reversed_twice
-    spaced = numpy.zeros((*array.shape[:-1], 2 * array.shape[-1] + 1), array.dtype)
-    spaced[..., 1::2] = array
-    yield "as a strided slice with an offset", spaced[..., 1::2]
-    if array.ndim > 1:
-        yield "transposed", numpy.ascontiguousarray(array.swapaxes(0, -1)).swapaxes(0, -1)
+EVERY = "every operand as a strided slice"
 
 
 def layout_findings(
@@ -36,23 +25,33 @@ def layout_findings(
     """Views give what the spec gives: for each operand, and for all of them at once."""
     judged, findings = 0, []
     for case in cases:
-        first = next(iter(case.operands.values()))
         right = right_of(case)
         for name, operands in _viewed(case.operands):
-            outcome = call(target, case.operation, operands, case.attributes)
-            if isinstance(outcome, Unsupported):
-                continue
-            judged += 1
-            viewed = case._replace(operands=operands)
-            if not isinstance(outcome, Returned):
-                message, actual = f"{name}: {outcome.message}", None
-            else:
-                verdict = judge(outcome.outputs, right.expected, right.slack, first.dtype)
-                if verdict is None:
-                    continue
-                message, actual = f"{name}: {verdict.message}", outcome.outputs
-            findings.append(Finding("layout", message, viewed, actual, right.expected, right.slack))
+            finding = layout_finding(target, case._replace(operands=operands), name, right)
+            judged += finding is not False
+            if isinstance(finding, Finding):
+                findings.append(finding)
     return judged, findings
+
+
+def layout_finding(
+    target: Callee, viewed: Case, name: str, right: Trial
+) -> Finding | Literal[False] | None:
+    """Whether operands in a layout of that name give what is right: None if they do, False where
+    the call is not offered.
+    """
+    outcome = call(target, viewed.operation, viewed.operands, viewed.attributes)
+    if isinstance(outcome, Unsupported):
+        return False
+    if not isinstance(outcome, Returned):
+        told, actual = outcome.message, None
+    else:
+        first = next(iter(viewed.operands.values()))
+        verdict = judge(outcome.outputs, right.expected, right.slack, first.dtype)
+        if verdict is None:
+            return None
+        told, actual = verdict.message, outcome.outputs
+    return Finding("layout", f"{name}: {told}", viewed, actual, right.expected, right.slack)
 
 
 def _copied(outputs: tuple[Array, ...]) -> tuple[Array, ...]:
@@ -63,11 +62,7 @@ def _viewed(operands: dict[str, Array]) -> Iterator[tuple[str, dict[str, Array]]
     for name, array in operands.items():
         for layout, view in layouts(array):
             yield f"{name} {layout}", {**copies(operands), name: view}
-    together = {
-        name: list(layouts(array))[2][1] if array.ndim else array
-        for name, array in operands.items()
-    }
-    yield "every operand as a strided slice", together
+    yield EVERY, {name: laid_out(array, STRIDED) for name, array in operands.items()}
 
 
 def _same(first: tuple[Array, ...], second: tuple[Array, ...]) -> bool:
@@ -84,23 +79,38 @@ def repeat_findings(target: Callee, cases: list[Case]) -> tuple[int, list[Findin
     """
     judged, findings = 0, []
     for case in cases:
-        first = call(target, case.operation, copies(case.operands), case.attributes)
-        if not isinstance(first, Returned):
-            continue
-        kept = _copied(first.outputs)
-        for other in interruptions(case):
-            call(target, case.operation, copies(other.operands), other.attributes)
-        overwritten = None if _same(first.outputs, kept) else _copied(first.outputs)
-        again = call(target, case.operation, copies(case.operands), case.attributes)
-        judged += 1
-        if overwritten is not None:
-            message = "a result changed after it was returned, when another call was made"
-            findings.append(Finding("unstable", message, case, overwritten, kept, None))
-        elif not isinstance(again, Returned) or not _same(again.outputs, kept):
-            actual = again.outputs if isinstance(again, Returned) else None
-            message = "the same call gave another result the second time"
-            findings.append(Finding("unstable", message, case, actual, kept, None))
+        others = tuple(interruptions(case))
+        finding = _repeated(target, case, others)
+        judged += finding is not False
+        if isinstance(finding, Finding):
+            fewer = (_repeated(target, case, one) for one in ((), *((other,) for other in others)))
+            alike = (f for f in fewer if isinstance(f, Finding) and f.message == finding.message)
+            findings.append(next(alike, finding))
     return judged, findings
+
+
+def _repeated(
+    target: Callee, case: Case, between: tuple[Case, ...]
+) -> Finding | Literal[False] | None:
+    """Whether a call gives the same twice, and its first result stays, with others in between;
+    False where there is no result.
+    """
+    first = call(target, case.operation, copies(case.operands), case.attributes)
+    if not isinstance(first, Returned):
+        return False
+    kept = _copied(first.outputs)
+    for other in between:
+        call(target, case.operation, copies(other.operands), other.attributes)
+    if not _same(first.outputs, kept):
+        message = "a result changed after it was returned, when another call was made"
+        changed = _copied(first.outputs)
+        return Finding("unstable", message, case, changed, kept, None, after=between)
+    again = call(target, case.operation, copies(case.operands), case.attributes)
+    if isinstance(again, Returned) and _same(again.outputs, kept):
+        return None
+    actual = again.outputs if isinstance(again, Returned) else None
+    message = "the same call gave another result the second time"
+    return Finding("unstable", message, case, actual, kept, None, before=(case, *between))
 
 
 def empty_batch_findings(
@@ -127,9 +137,8 @@ def empty_batch_findings(
         verdict = judge(outcome.outputs, right.expected, right.slack, dtype)
         if verdict is not None:
             message = f"for an empty batch, after another call: {verdict.message}"
-            findings.append(
-                Finding("unstable", message, empty, outcome.outputs, right.expected, None)
-            )
+            seen = (outcome.outputs, right.expected, None)
+            findings.append(Finding("unstable", message, empty, *seen, before=(case,)))
     return judged, findings
 
 
