@@ -227,6 +227,14 @@ def test_opencv_counts_indices_from_the_batch_item_on():
     agree(actual[1][1:], indices[1:] - item)
 
 
+@pytest.mark.parametrize("operation", ["max_pool", "max_pool_with_indices", "average_pool"])
+def test_opencv_is_not_given_a_pool_that_would_harm_the_process(operation):
+    (input,), attributes = case(operation, 2, "float32")
+    attributes["padding"] = ((-1, -1), (0, 0))
+    with pytest.raises(ValueError, match="write beyond its memory"):
+        getattr(adapter("opencv"), operation)(input, **attributes)
+
+
 @pytest.mark.parametrize(
     "target", ["onnxruntime", "onnx-reference", "openvino:float32", "opencv", "jax", "tensorflow"]
 )

@@ -14,7 +14,18 @@ from convspec.arguments import Array
 _LACKING = "only 4D (N,C,H,W) inputs supported"
 
 
+def _refuse_negative(pads: Sequence[int]) -> None:
+    """Stop what would harm this process: a pool whose negative padding leaves no room for a window
+    writes over memory that is no part of it.  docs/defects.md has the program that shows it.
+    """
+    if any(amount < 0 for amount in pads):
+        raise ValueError(f"pads={list(pads)}: OpenCV would write beyond its memory")
+
+
 def _prepare(model: Any) -> Callable[[list[Array]], Sequence[Array]]:
+    (node,) = model.graph.node
+    if node.op_type in ("MaxPool", "AveragePool"):
+        _refuse_negative(next((a.ints for a in node.attribute if a.name == "pads"), ()))
     net = cv2.dnn.readNetFromONNX(numpy.frombuffer(model.SerializeToString(), numpy.uint8))
     inputs = [entry.name for entry in model.graph.input]
     names = [entry.name for entry in model.graph.output]
