@@ -154,6 +154,7 @@ DTYPES = ("float64", "float32")
 # seen without convspec.
 DATED = (
     "jax",
+    "onnx-reference",
     "onnxruntime",
     "opencv",
     "openvino",
