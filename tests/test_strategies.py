@@ -222,6 +222,7 @@ def test_full_convolutions_reach_every_mode_and_order(operation: str) -> None:
     )
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("operation", NAMES)
 def test_the_minimum_is_the_simplest_call(operation: str) -> None:
     case = minimal(calls(operation), lambda _: True)

@@ -92,6 +92,7 @@ SIMPLEST = {
 }
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("operation", NAMES)
 def test_the_minimum_is_the_simplest_call(operation: str) -> None:
     case = minimal(calls(operation), lambda _: True)

@@ -63,6 +63,7 @@ def test_the_catalogue_imports_no_framework():
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("name", "operation"), PAIRS)
 def test_deviates(name, operation):
     if name in ACCEPTING or name in REMEMBERING:
@@ -356,6 +357,7 @@ def test_most_hiding_places_are_tested():
     assert len({name for name, _ in STATED}) >= 0.8 * len(DEVIATIONS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "operation"), STATED)
 def test_is_hidden_where_it_says(name, operation):
     hides = [HIDING[clause] for clause in clauses(DEVIATIONS[name].hidden)]

@@ -11,7 +11,7 @@ from tests.explorer.browser import PHONE, WIDE, Page, needs_chromium, started
 from tests.explorer.configurations import case_of, configurations, expected
 from tests.explorer.test_arithmetic import OPERATIONS
 
-pytestmark = needs_chromium
+pytestmark = [needs_chromium, pytest.mark.once]
 
 
 @pytest.fixture(scope="module")

@@ -159,6 +159,7 @@ SHOWN_ALL_THE_SAME = {
 }
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("name", "operation"), PAIRS)
 def test_a_planted_mistake_is_refuted_wherever_it_shows(name, operation):
     rng = numpy.random.default_rng(0)
