@@ -22,7 +22,9 @@ import torch
 from certificates import certificates
 from measuring import RUNS, Row, ratio
 from onnx.reference import ReferenceEvaluator
+from resnet50 import network
 from twins import arrays, dense, others, scratch
+from workers import two_workers
 
 import convspec
 from convspec import fast
@@ -64,6 +66,8 @@ GROUPS = {
     "others": others,
     "reference": reference,
     "scratch": scratch,
+    "network": network,
+    "workers": two_workers,
     "certificates": certificates,
     "start-up": start_up,
 }

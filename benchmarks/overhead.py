@@ -1,16 +1,13 @@
 """What judging costs: the time of a whole exact sweep over the time spent inside PyTorch.
 
-Run with one thread; the two times are taken in the same run, so the machine's speed cancels.
-Exits with 1 where the ratio exceeds the limit given as the only argument.
+In one thread; the two times are taken in the same run, so the machine's speed cancels.
 """
 
 from __future__ import annotations
 
-import sys
 from time import perf_counter
 
 import numpy
-import torch
 
 from convspec.oracle import load
 from convspec.oracle.call import callee
@@ -57,15 +54,3 @@ def ratio_of_all() -> float:
             whole_of_all, inside_of_all = whole_of_all + whole, inside_of_all + inside
             print(f"{operation:<28}{dtype:<10}{whole / inside:.2f}")
     return whole_of_all / inside_of_all
-
-
-def main(limit: float) -> int:
-    """Print the ratio of all."""
-    torch.set_num_threads(1)
-    ratio = ratio_of_all()
-    print(f"{'all':<38}{ratio:.2f} (limit {limit:g})")
-    return int(ratio > limit)
-
-
-if __name__ == "__main__":
-    sys.exit(main(float(sys.argv[1])))

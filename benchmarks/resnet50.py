@@ -1,21 +1,18 @@
 """ResNet-50 on one image of 224 by 224, by the fast twins and by PyTorch, on the same weights.
 
-First every layer is compared: both compute it from the same input, and may differ by the rounding
-bounds of both.  Then the whole forward pass is timed, one thread, the two in turn, the fastest of a
-few runs each, in the processor's time, so that other programs do not count.  Set OMP_NUM_THREADS
-and OPENBLAS_NUM_THREADS to 1.  Exits with 1 where a layer disagrees or the ratio exceeds the limit
-given as the only argument.
+`compare` compares every layer: both compute it from the same input, and may differ by the rounding
+bounds of both.  `network` times the whole forward pass.
 """
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Iterator
 from math import prod
-from time import process_time
 from typing import Any
 
 import numpy
 import torch
+from measuring import Row, ratio
 from torch.nn import functional
 
 from convspec import fast
@@ -23,7 +20,6 @@ from convspec.network import Network, Step, activations, forward, initial, plan
 from convspec.network.architectures.resnet import resnet50_v1_5
 from convspec.rounding import growth, unit_roundoff
 
-RUNS = 5
 U = unit_roundoff(24)
 
 
@@ -131,39 +127,17 @@ def compare(size: int = 224, batch: int = 1) -> dict[str, float]:
     return worst
 
 
-def timed(run: Any) -> float:
-    begun = process_time()
-    run()
-    return process_time() - begun
-
-
-def ratio(size: int = 224) -> tuple[float, float]:
-    """Seconds of the twins and of PyTorch for one image."""
-    network = resnet50_v1_5()
-    parameters = random_parameters(network)
-    steps = plan(network, (3, size, size))
+def network(size: int = 224) -> Iterator[Row]:
+    """The whole forward pass of one image by the twins, over PyTorch's."""
+    resnet = resnet50_v1_5()
+    parameters = random_parameters(resnet)
+    steps = plan(resnet, (3, size, size))
     image = numpy.random.default_rng(1).standard_normal((1, 3, size, size)).astype(numpy.float32)
     weights = {step.name: torch_parameters(step, parameters) for step in steps}
     tensor = torch.from_numpy(image)
-    ours, theirs = [], []
     with torch.inference_mode():
-        for _ in range(RUNS + 1):
-            ours.append(timed(lambda: forward(network, parameters, image)))
-            theirs.append(timed(lambda: torch_forward(steps, weights, tensor)))
-    # The first run of each warms up.
-    return min(ours[1:]), min(theirs[1:])
-
-
-def main(limit: float) -> int:
-    """Print the worst layer and the ratio."""
-    torch.set_num_threads(1)
-    worst = compare()
-    layer = max(worst, key=lambda name: worst[name])
-    print(f"{len(worst)} layers, worst {layer}: {worst[layer]:.3f} of what rounding allows")
-    ours, theirs = ratio()
-    print(f"twins {ours:.3f} s, PyTorch {theirs:.3f} s: {ours / theirs:.2f} (limit {limit:g})")
-    return int(worst[layer] > 1 or ours / theirs > limit)
-
-
-if __name__ == "__main__":
-    sys.exit(main(float(sys.argv[1])))
+        found = ratio(
+            lambda: forward(resnet, parameters, image),
+            lambda: torch_forward(steps, weights, tensor),
+        )
+    yield Row("network", f"ResNet-50, float32, one image of {size} by {size}, forward", found)

@@ -76,3 +76,27 @@ def test_what_is_written_is_what_was_measured(bench, monkeypatch, tmp_path):
     told = json.loads((tmp_path / "docs" / "benchmarks.json").read_text(encoding="utf-8"))
     assert [row["ratio"] for row in told] == [1.25, 100.0]
     assert [row["limit"] for row in told] == [bench.LIMITS["start-up"], None]
+
+
+def test_the_guard_measures_again_before_it_fails(bench, monkeypatch, capsys):
+    import guard
+
+    limit = bench.LIMITS["start-up"]
+    measured = []
+
+    def group(*ratios):
+        left = iter(ratios)
+
+        def rows():
+            measured.append(next(left))
+            yield bench.Row("start-up", "a row", measured[-1])
+
+        return rows
+
+    within, once, over = (limit,), (3 * limit, limit), (3 * limit, 2 * limit, 4 * limit)
+    for ratios, code in ((within, 0), (once, 0), (over, 1)):
+        measured.clear()
+        monkeypatch.setattr(guard, "GROUPS", (group(*ratios),))
+        assert guard.main() == code
+        assert measured == list(ratios)
+    assert f"| {2 * limit:.3g} | {limit:g} | over |" in capsys.readouterr().out

@@ -20,7 +20,9 @@ def benchmark():
         pytest.skip("benchmarks are not installed")
     specification = spec_from_file_location("resnet50", SCRIPT)
     module = module_from_spec(specification)
-    specification.loader.exec_module(module)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(SCRIPT.parent))
+        specification.loader.exec_module(module)
     return module
 
 
