@@ -8,16 +8,16 @@ from textwrap import shorten
 from typing import Any
 
 from atlas.reports import FOLDER, kept
-from atlas.targets import file_name
+from atlas.targets import TARGETS, file_name
 
 PAGE = FOLDER.with_suffix(".md")
 HEAD = """# Reports of checks
 
-Every implementation that convspec has a target for and that could be installed, checked: all its
-operations, forward and gradients, in every type that it offers, at level `quick`.  *Known* are
-differences that somebody has looked at ([how](check.md)).  What of them contradicts the package's
-documentation, or the package itself, is in [defects.md](defects.md), and who does what where the
-spec leaves a choice in [atlas.md](atlas.md).
+The implementations that convspec has a target for, checked: all operations that a target offers,
+forward and gradients, in every type that it offers, at level `quick`.  *Known* are differences that
+somebody has looked at ([how](check.md)).  What of them contradicts the package's documentation, or
+the package itself, is in [defects.md](defects.md), and who does what where the spec leaves a choice
+in [atlas.md](atlas.md).
 
 The whole report of each is the file named in the table: every difference with its smallest case,
 which `convspec replay` shows and tries again.  `python -m atlas.reports NAME` makes one again, and
@@ -36,7 +36,7 @@ Reports = Mapping[str, dict[str, Any]]
 
 def page(reports: Reports) -> str:
     """The whole page."""
-    lines = [HEAD, *_versions(reports), *_operations(reports)]
+    lines = [HEAD, *_versions(reports), *_missing(reports), *_operations(reports)]
     for name, report in reports.items():
         lines += _implementation(name, report)
     return "\n".join(lines) + "\n"
@@ -53,6 +53,13 @@ def _versions(reports: Reports) -> Iterator[str]:
             *(_gravest(map(status, offered)), str(judged), f"`docs/reports/{file_name(name)}`"),
         )
         yield f"| {' | '.join(cells)} |"
+
+
+def _missing(reports: Reports) -> Iterator[str]:
+    """The targets without a report."""
+    missing = [name for name in TARGETS if name not in reports]
+    if missing:
+        yield f"\nThere is no report yet of {', '.join(missing)}."
 
 
 def _offered(report: dict[str, Any]) -> list[dict[str, Any]]:

@@ -45,6 +45,12 @@ def test_the_accuracy_of_an_operation_is_the_coarsest_of_its_types(name):
         assert (operation["accuracy"] in classes) if classes else operation["accuracy"] is None
 
 
+def test_a_target_without_a_report_is_named():
+    assert "There is no report yet of" not in reports_page.page(dict.fromkeys(TARGETS, report()))
+    (line,) = (x for x in reports_page.page({"fast": report()}).split("\n") if "no report" in x)
+    assert line.endswith(", ".join(name for name in TARGETS if name != "fast") + ".")
+
+
 def report(**changes):
     """What a report says of one operation that differs in nothing."""
     operation = {
