@@ -6,6 +6,7 @@ import json
 import sys
 from pathlib import Path
 
+import numpy
 import pytest
 
 pytest.importorskip("torch", reason="the rival of most rows, where installed")
@@ -67,6 +68,7 @@ def test_a_ratio_is_that_of_the_fastest_after_a_call_that_warms_up(bench, monkey
 
 
 def test_what_is_written_is_what_was_measured(bench, monkeypatch, tmp_path):
+    pytest.importorskip("matplotlib", reason="it draws the runs, where installed")
     rows = [bench.Row("start-up", "a row", 1.25), bench.Row("no such limit", "another", 100.0)]
     monkeypatch.setattr(bench, "GROUPS", {"it": lambda: rows})
     monkeypatch.setattr(bench, "ROOT", tmp_path)
@@ -76,6 +78,31 @@ def test_what_is_written_is_what_was_measured(bench, monkeypatch, tmp_path):
     told = json.loads((tmp_path / "docs" / "benchmarks.json").read_text(encoding="utf-8"))
     assert [row["ratio"] for row in told] == [1.25, 100.0]
     assert [row["limit"] for row in told] == [bench.LIMITS["start-up"], None]
+
+
+def test_a_run_is_added_to_those_before_it_and_drawn(bench, monkeypatch, tmp_path):
+    pytest.importorskip("matplotlib", reason="it draws the runs, where installed")
+    monkeypatch.setattr(bench, "ROOT", tmp_path)
+    (tmp_path / "docs").mkdir()
+    history = tmp_path / "docs" / "benchmarks-history.jsonl"
+    for found, layer in ((1.25, "of 3x3"), (1.5, "of 7x7")):
+        rows = [
+            bench.Row("start-up", f"a row: worst, {layer}", found),
+            bench.Row("-", "another", 9),
+        ]
+        monkeypatch.setattr(bench, "GROUPS", {"it": lambda rows=rows: rows})
+        bench.main(["--write"])
+    runs = [json.loads(line) for line in history.read_text(encoding="utf-8").splitlines()]
+    assert [run["ratios"]["a row: worst"]["ratio"] for run in runs] == [1.25, 1.5]
+    for run in runs:
+        assert run["ratios"]["a row: worst"]["limit"] == bench.LIMITS["start-up"]
+        assert run["ratios"]["another"]["limit"] is None
+        assert run["commit"]
+        assert run["processor"]
+        assert run["versions"]["NumPy"] == numpy.__version__
+    drawn = (tmp_path / "docs" / "benchmarks-history.svg").read_text(encoding="utf-8")
+    assert ">a row: worst<" in drawn
+    assert ">another<" not in drawn
 
 
 def test_the_guard_measures_again_before_it_fails(bench, monkeypatch, capsys):
