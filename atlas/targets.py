@@ -31,6 +31,7 @@ TARGETS = {
     "onnx-reference": Target("onnx-reference", "onnx-reference"),
     "jax": Target("jax", "jax"),
     "tensorflow": Target("tensorflow", "tensorflow"),
+    "mlx": Target("mlx", "mlx"),
     "openvino": Target("openvino", "openvino"),
     "openvino:float32": Target("openvino:float32", "openvino_float32"),
     "opencv": Target("opencv", "opencv"),

@@ -23,6 +23,7 @@ NEEDS = {
     "openvino": ("openvino", "openvino"),
     "opencv": ("cv2", "opencv"),
     "jax": ("jax", "jax"),
+    "mlx": ("mlx", "mlx"),
     "tensorflow": ("tensorflow", "tensorflow"),
     "skimage": ("skimage", "skimage"),
 }
@@ -90,6 +91,7 @@ ALL = [1, 2, 3]
 BOTH = ["float32", "float64"]
 NARROW = ["float32"]
 HALF = ["float16", "float32"]
+POOLED = ("padding", "dilation", "ceil_mode")
 TRANSPOSED = ("groups", "padding", "output_padding", "dilation")
 # Target, operation, ranks, dtypes, and what the package lacks.
 COVERED = [
@@ -116,6 +118,11 @@ COVERED = [
     ("jax", "conv_transpose", ALL, BOTH, ("groups",)),
     ("jax", "max_pool", ALL, BOTH, ("ceil_mode",)),
     ("jax", "average_pool", ALL, BOTH, ("ceil_mode",)),
+    ("mlx", "conv", [1, 2], HALF, ()),
+    ("mlx", "conv", [3], HALF, ("groups",)),
+    ("mlx", "conv_transpose", ALL, HALF, TRANSPOSED[:3]),
+    ("mlx", "max_pool", ALL, [*HALF, "float64"], POOLED),
+    ("mlx", "average_pool", ALL, [*HALF, "float64"], POOLED),
     ("tensorflow", "conv", [1, 2], BOTH, ("stride",)),
     ("tensorflow", "conv", [1, 2], BOTH, ("dilation",)),
     ("tensorflow", "conv", [3], BOTH, ("stride", "groups")),
@@ -149,7 +156,7 @@ def test_operations_are_covered(target, operation, rank, dtype, lacks):
     (near if operation == "average_pool" else agree)(actual, expected)
 
 
-@pytest.mark.parametrize(NAMES, [row for row in CASES if row[0] in ("jax", "tensorflow")])
+@pytest.mark.parametrize(NAMES, [row for row in CASES if row[0] in ("jax", "mlx", "tensorflow")])
 def test_gradients_are_covered(target, operation, rank, dtype, lacks):
     if (target, operation) == ("jax", "max_pool"):
         lacks = (*lacks, "dilation")  # JAX differentiates no dilated maximum
@@ -174,6 +181,15 @@ def test_jax_covers_signals_and_their_gradients(operation, mode, rank, dtype):
     name = f"{operation}_vjp"
     actual = getattr(implementation, name)(expected, f, g, mode=mode)
     agree(actual, getattr(convspec, name)(expected, f, g, mode))
+
+
+@pytest.mark.parametrize("dtype", BOTH)
+@pytest.mark.parametrize("mode", ["full", "same", "valid"])
+def test_mlx_convolves_on_one_axis(mode, dtype):
+    f, g = integers(6, dtype=dtype), integers(3, dtype=dtype)
+    agree(adapter("mlx").convolve(f, g, mode=mode), convspec.convolve(f, g, mode))
+    with pytest.raises(NotImplementedError, match="one axis"):
+        adapter("mlx").convolve(f[None], g[None], mode=mode)
 
 
 def test_opencv_correlates_by_filter2d():
@@ -259,6 +275,11 @@ def test_a_missing_bias_and_views_are_taken_and_results_kept(target):
         ("skimage", "max_pool", 1, {"stride": (4,)}, "neither padding nor dilation"),
         ("jax", "max_pool", 2, {}, "no ceil mode"),
         ("jax", "average_pool", 2, {}, "no ceil mode"),
+        ("mlx", "conv", 3, {}, "no kernel for this type or grouping"),
+        ("mlx", "conv_transpose", 2, {}, "no groups"),
+        ("mlx", "conv_transpose", 2, {"groups": 1}, "both sides"),
+        ("mlx", "max_pool", 2, {}, "neither ceil mode nor dilation"),
+        ("mlx", "average_pool", 1, {"padding": ((1, 1),), "count_include_pad": False}, "count"),
         ("tensorflow", "conv", 2, {}, "not both"),
         ("tensorflow", "conv", 3, {"dilation": (1, 1, 1)}, "no groups"),
         ("tensorflow", "conv_transpose", 2, {}, "no groups"),

@@ -138,6 +138,7 @@ SHIPPED = {
 # Compiled frameworks need minutes: their own tox environments hold them to these files.
 IN_TOX = (
     "jax",
+    "mlx",
     "onnx-reference",
     "onnxruntime",
     "opencv",
@@ -154,6 +155,7 @@ DTYPES = ("float64", "float32")
 # seen without convspec.
 DATED = (
     "jax",
+    "mlx",
     "onnx-reference",
     "onnxruntime",
     "opencv",

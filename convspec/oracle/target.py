@@ -84,6 +84,7 @@ BUNDLED = {
         "convspec.adapters.tensorflow", ("tensorflow",), "pip install 'convspec[tensorflow]'"
     ),
     "jax": Bundled("convspec.adapters.jax", ("jax",), "pip install 'convspec[jax]'"),
+    "mlx": Bundled("convspec.adapters.mlx", ("mlx",), "pip install 'convspec[mlx]'"),
     "skimage": Bundled(
         "convspec.adapters.skimage", ("skimage",), "pip install 'convspec[skimage]'"
     ),
