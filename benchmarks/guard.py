@@ -15,10 +15,7 @@ import torch
 from bench import LIMITS, start_up, sweep, table
 from measuring import Row, ratio
 from resnet50 import network
-from torch.nn import functional
-from twins import arrays, backward_ratio
-
-from convspec import fast
+from twins import arrays, backward_ratio, forward
 
 TRIES = 3
 # Dense layers of ResNet-50: a window of one element, one of nine, and one that moves by two.
@@ -31,18 +28,13 @@ LAYERS = (
 
 def layers() -> Iterator[Row]:
     """The geometric mean of some of what `dense` of `bench.py` goes through."""
-    forward, backward = [], []
+    forwards, backwards = [], []
     for shape, weight, attributes in LAYERS:
         x, w = arrays(shape, weight, dtype="float32")
-        a, b = torch.from_numpy(x), torch.from_numpy(w)
-        with torch.inference_mode():
-            found = ratio(
-                lambda: fast.conv(x, w, **attributes),  # noqa: B023 - called at once
-                lambda: functional.conv2d(a, b, **attributes),  # noqa: B023
-            )
-        forward.append(found)
-        backward.append(backward_ratio(x, w, attributes))
-    for direction, ratios in (("forward", forward), ("both gradients", backward)):
+        ours, pytorch, _ = forward(x, w, attributes)
+        forwards.append(ratio(ours, pytorch))
+        backwards.append(backward_ratio(x, w, attributes))
+    for direction, ratios in (("forward", forwards), ("both gradients", backwards)):
         what = f"some layers of ResNet-50, float32, {direction}: geometric mean of {len(ratios)}"
         yield Row("dense, some", what, geometric_mean(ratios))
 

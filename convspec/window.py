@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import product
+from math import gcd
 from typing import NamedTuple
 
 
@@ -220,6 +221,19 @@ def transposed_size(n: int, window: Window, output_padding: int = 0) -> int:
     return (n - 1) * window.stride - crop + extent(window) + output_padding
 
 
+def turned(window: Window) -> Window:
+    r"""The window that slides over the outputs of one with stride 1: with the kernel flipped, it
+    reads from every input position the outputs that read it.
+
+    $$ a = i - p_\text{low} + j\,d \iff i = a - (d (k - 1) - p_\text{low}) + (k - 1 - j)\,d $$
+
+    >>> turned(Window(kernel=3, low=1, dilation=2))
+    Window(kernel=3, stride=1, low=3, high=4, dilation=2, ceil=False)
+    """
+    span = extent(window) - 1
+    return window._replace(low=span - window.low, high=span - window.high)
+
+
 def receptive_field(stack: Sequence[Window]) -> ReceptiveField:
     r"""Receptive field of a stack of windows, the first one nearest to the input:
 
@@ -358,6 +372,51 @@ def slice_within(run: range, block: range) -> slice:
     slice(1, 6, 2)
     """
     return slice(run.start - block.start, run.stop - block.start, run.step)
+
+
+def span(window: Window, outputs: range) -> range:
+    """The positions from the first to the last that `outputs` read, padding included.
+
+    >>> span(Window(kernel=3, stride=2, low=1), range(2))
+    range(-1, 4)
+    """
+    return range(start(window, outputs[0]), start(window, outputs[-1]) + extent(window))
+
+
+def common(run: range, other: range) -> range:
+    """The positions that two ranges of step 1 have in common.
+
+    >>> common(range(-1, 4), range(5)), common(range(5, 7), range(5))
+    (range(0, 4), range(5, 5))
+    """
+    first = max(run.start, other.start)
+    return range(first, max(first, min(run.stop, other.stop)))
+
+
+def of_taps(window: Window, taps: range) -> Window:
+    """The window that has only these of the taps.
+
+    >>> of_taps(Window(kernel=3, low=1), range(1, 3))
+    Window(kernel=2, stride=1, low=0, high=0, dilation=1, ceil=False)
+    """
+    return window._replace(kernel=len(taps), low=window.low - taps.start * window.dilation)
+
+
+def phases(window: Window) -> Iterator[tuple[slice, slice, Window]]:
+    """A window with stride $s$ as several with stride 1: some of its taps, the positions of the
+    span that they read, every $s$-th, and the window that slides over those alone.
+
+    >>> for taps, positions, alone in phases(Window(kernel=3, stride=2)):
+    ...     print(taps, positions, alone.kernel, alone.dilation)
+    slice(0, 3, 2) slice(0, None, 2) 2 1
+    slice(1, 3, 2) slice(1, None, 2) 1 1
+    """
+    apart = window.stride // gcd(window.stride, window.dilation)
+    for j in range(min(apart, window.kernel)):
+        taps = slice(j, window.kernel, apart)
+        kernel = len(range(window.kernel)[taps])
+        alone = Window(kernel, dilation=apart * window.dilation // window.stride)
+        yield taps, slice(j * window.dilation, None, window.stride), alone
 
 
 def positions(shape: Sequence[int]) -> Iterator[tuple[int, ...]]:

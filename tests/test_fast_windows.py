@@ -10,13 +10,19 @@ from hypothesis import strategies as st
 from convspec.fast.blocks import blocks, pieces, size, slices
 from convspec.window import (
     Window,
+    common,
+    of_taps,
     output_size,
     overlap,
     overlap_window,
+    phases,
     readers,
     slice_within,
+    span,
     tap_run,
     taps,
+    turned,
+    windows_over,
 )
 
 
@@ -94,3 +100,54 @@ def test_blocks_are_runs_of_the_box_in_order(shape: list[int], most: int) -> Non
         assert 1 <= size(box) <= max(most, 1)
         visited.extend(numbered[slices(box)].flat)
     assert visited == list(range(numbered.size))
+
+
+@given(axes(), st.data())
+def test_the_span_holds_what_outputs_read(axis: tuple[int, Window], data: st.DataObject) -> None:
+    n, window = axis
+    outputs = data.draw(part_of(output_size(n, window)))
+    held = span(window, outputs)
+    padded = list(range(held.start, held.stop))
+    first = tap_run(window, 0, held, outputs)
+    last = tap_run(window, window.kernel - 1, held, outputs)
+    assert first[0] == last[0] == outputs
+    assert (padded[0], padded[-1]) == (first[1][0], last[1][-1])
+    assert list(common(held, range(n))) == [a for a in padded if 0 <= a < n]
+
+
+@given(axes(), st.data())
+def test_some_taps_read_what_they_read_among_all(
+    axis: tuple[int, Window], data: st.DataObject
+) -> None:
+    n, window = axis
+    chosen = data.draw(part_of(window.kernel))
+    for i in range(output_size(n, window)):
+        alone = {(chosen[j], a) for j, a in taps(n, of_taps(window, chosen), i)}
+        assert alone == {(j, a) for j, a in taps(n, window, i) if j in chosen}
+
+
+@given(axes())
+def test_phases_with_stride_1_read_what_the_window_reads(axis: tuple[int, Window]) -> None:
+    n, window = axis
+    outputs = range(output_size(n, window))
+    held = span(window, outputs)
+    found = {
+        (i, range(window.kernel)[some][j], held[every][a])
+        for some, every, alone in phases(window)
+        for i in outputs
+        for j, a in taps(len(held[every]), alone, i)
+    }
+    runs = (tap_run(window, j, held, outputs) for j in range(window.kernel))
+    assert found == {(i, j, a) for j, run in enumerate(runs) for i, a in zip(*run, strict=True)}
+
+
+@given(axes())
+def test_the_turned_window_reads_the_outputs_that_read_an_input(axis: tuple[int, Window]) -> None:
+    n, window = axis
+    window = window._replace(stride=1, ceil=False)
+    reading = turned(window)
+    for a in range(n):
+        backwards = {
+            (i, window.kernel - 1 - j) for j, i in taps(output_size(n, window), reading, a)
+        }
+        assert backwards == set(windows_over(n, window, a))

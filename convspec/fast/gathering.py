@@ -9,13 +9,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import product
+from math import prod
 from typing import Any
 
 import numpy
+from numpy.lib.stride_tricks import sliding_window_view
 
 from convspec.arguments import Array
-from convspec.fast.blocks import Box, Index, last_axes, size, slices, whole
-from convspec.window import Window, slice_within, tap_run
+from convspec.fast.blocks import (
+    Box,
+    Index,
+    contiguous,
+    last_axes,
+    size,
+    slices,
+    whole,
+    within_room,
+)
+from convspec.window import (
+    Window,
+    common,
+    extent,
+    of_taps,
+    phases,
+    positions,
+    slice_within,
+    span,
+    tap_run,
+)
 
 Runs = list[tuple[range, range]]
 
@@ -58,10 +79,15 @@ def complete(sliding: Sequence[Window], taps: Box, inputs: Box, outputs: Box) ->
 
 
 def gather(
-    source: Array, dtype: numpy.dtype[Any], sliding: Sequence[Window], taps: Box, outputs: Box
+    source: Array,
+    dtype: numpy.dtype[Any],
+    sliding: Sequence[Window],
+    taps: Box,
+    outputs: Box,
+    room: Array | None = None,
 ) -> Array:
     """The columns of `source`, `(n, g, c, *spatial)`: `(g, c * taps, n * outputs)`, zero where a
-    tap falls on padding.
+    tap falls on padding; in `room`, a flat array, where one is given.
 
     >>> x = numpy.array([[[[1.0, 2.0, 3.0]]]])
     >>> gather(x, x.dtype, [Window(2, low=1)], (range(2),), (range(3),))
@@ -71,27 +97,60 @@ def gather(
     moved = numpy.moveaxis(source, 0, 2)
     batch, shape = moved.shape[2], moved.shape[:2]
     inputs = whole(moved.shape[3:])
-    if size(taps) == 1 and complete(sliding, taps, inputs, outputs):
+    still = size(taps) == 1 and all(window.stride == 1 for window in sliding)
+    if still and complete(sliding, taps, inputs, outputs):
         (runs,) = tap_runs(sliding, taps, inputs, outputs)
         read = moved[last_axes(slices(tuple(run for _, run in runs)))]
         return read.astype(dtype, copy=False).reshape(*shape, -1)
-    columns = numpy.empty((*shape, size(taps), batch, *map(len, outputs)), dtype=dtype)
-    for t, runs in enumerate(tap_runs(sliding, taps, inputs, outputs)):
-        plane = columns[:, :, t]
-        written = within([run for run, _ in runs], outputs)
-        _clear_outside(plane, written)
-        plane[last_axes(written)] = moved[last_axes(slices(tuple(run for _, run in runs)))]
+    columns = within_room(room, (*shape, *map(len, taps), batch, *map(len, outputs)), dtype)
+    chosen = tuple(map(of_taps, sliding, taps))
+    spans = tuple(map(span, chosen, outputs))
+    if prod(moved.shape[:3]) * size(spans) <= columns.size:
+        _copy_windows(columns, _padded(moved, dtype, spans), chosen)
+    else:
+        _copy_taps(columns, moved, chosen, outputs)
     return columns.reshape(shape[0], -1, batch * size(outputs))
 
 
-def _clear_outside(plane: Array, written: Sequence[slice]) -> None:
-    """Zero everything in the last axes of `plane` but the box that is going to be written."""
-    for axis, span in enumerate(written, start=plane.ndim - len(written)):
-        before = (slice(None),) * axis
-        if span.start > 0:
-            plane[(*before, slice(0, span.start))] = 0
-        if span.stop < plane.shape[axis]:
-            plane[(*before, slice(span.stop, None))] = 0
+def _padded(source: Array, dtype: numpy.dtype[Any], spans: Box) -> Array:
+    """`source (g, c, n, *spatial)` over spans that may reach into the padding, which is zero."""
+    every = whole(source.shape[3:])
+    inside = tuple(map(common, spans, every))
+    if inside == spans:
+        return source[last_axes(slices(spans))]
+    padded = numpy.zeros((*source.shape[:3], *map(len, spans)), dtype=dtype)
+    padded[last_axes(within(inside, spans))] = source[last_axes(slices(inside))]
+    return padded
+
+
+def _copy_windows(columns: Array, source: Array, sliding: Sequence[Window]) -> None:
+    """Copy to `columns (g, c, *taps, n, *outputs)` all windows of a source that holds every tap.
+
+    What a tap reads lies apart where the last axis has a stride; not so in a phase of that axis.
+    """
+    rank = len(sliding)
+    for taps, every, alone in phases(sliding[-1]):
+        phase = source[..., every]
+        if len(range(taps.start, taps.stop, taps.step)) < sliding[-1].kernel:
+            phase = contiguous(phase, phase.dtype)
+        windows = (*sliding[:-1], alone)
+        views = sliding_window_view(phase, tuple(map(extent, windows)), tuple(range(3, 3 + rank)))
+        starts = [slice(None, None, window.stride) for window in windows[:-1]]
+        taken = [slice(None, None, window.dilation) for window in windows]
+        views = views[last_axes((*starts, slice(columns.shape[-1]), *taken))]
+        place = columns[(slice(None),) * (1 + rank) + (taps,)]
+        place[...] = numpy.moveaxis(views, range(3 + rank, 3 + 2 * rank), range(2, 2 + rank))
+
+
+def _copy_taps(columns: Array, source: Array, sliding: Sequence[Window], outputs: Box) -> None:
+    """The same of any `source (g, c, n, *spatial)`, tap by tap, and zero for what is padding."""
+    columns[...] = 0
+    taps = whole([window.kernel for window in sliding])
+    runs = tap_runs(sliding, taps, whole(source.shape[3:]), outputs)
+    for tap, pairs in zip(positions([len(run) for run in taps]), runs, strict=True):
+        writing, reading = zip(*pairs, strict=True)
+        index: Index = (slice(None), slice(None), *tap)
+        columns[index][last_axes(within(writing, outputs))] = source[last_axes(slices(reading))]
 
 
 def scatter(

@@ -11,7 +11,12 @@ $$ Y = W X, \qquad X = W^\mathsf{T} Y, \qquad W = Y X^\mathsf{T}. $$
 carry their groups on an axis of their own: `x (N, G, C // G, *spatial)`,
 `w (G, O // G, C // G, *kernel)`, `y (N, G, O // G, *sizes)`.
 
-The columns are made a block at a time.  Padding becomes zeros in them, which is right wherever
+The columns are made a block at a time, and a product with them is all that $Y$ and $W$ take; a
+kernel of size 1 with stride 1 needs no columns.  $X$ is made of columns that are added back to
+where they were read; or, with stride 1 and as many positions as a sum has terms, it is the
+convolution of $Y$ by the turned kernel (`turns`).
+
+Padding becomes zeros in them, which is right wherever
 what they are multiplied with is finite.  Where that is not so, and for objects, which need not
 have a zero, the work goes tap by tap instead, over only those outputs that find the tap.
 """
@@ -25,7 +30,7 @@ from typing import Any, NamedTuple
 import numpy
 
 from convspec.arguments import Array, Shape
-from convspec.fast.arithmetic import FLOAT64, OBJECT, Arithmetic
+from convspec.fast.arithmetic import OBJECT, Arithmetic
 from convspec.fast.blocks import (
     COLUMNS,
     Box,
@@ -37,9 +42,10 @@ from convspec.fast.blocks import (
     size,
     slices,
     whole,
+    within_room,
 )
 from convspec.fast.gathering import complete, gather, scatter, tap_runs, within
-from convspec.window import Window, readers
+from convspec.window import Window, readers, turned
 
 Dtype = numpy.dtype[Any]
 
@@ -66,13 +72,13 @@ def output_product(
         for groups in _group_blocks(w.shape, how.compute):
             for rows in pieces(range(w.shape[1]), _longest(how.compute) // len(groups)):
                 factor = weight[slices((groups, rows))]
-                for box in blocks(
-                    whole((x.shape[0], *sizes)), _positions(factor.shape, how, COLUMNS)
-                ):
+                every = whole((x.shape[0], *sizes))
+                positions = min(_positions(factor.shape, how, COLUMNS), size(every))
+                room = numpy.empty(_terms(factor, how.compute) * positions, dtype=how.compute)
+                for box in blocks(every, positions):
                     total, place = _total(y, groups, rows, box, how)
-                    _sum_outputs(
-                        total, x[slices((box[0], groups))], factor, sliding, box, by_tap=by_tap
-                    )
+                    source = x[slices((box[0], groups))]
+                    _sum_outputs(total, source, factor, sliding, box, room, by_tap=by_tap)
                     if bias is not None:
                         total += bias[slices((groups, rows))].astype(how.compute)[..., None]
                     if place is not None:
@@ -95,9 +101,16 @@ def _total(
 
 
 def _sum_outputs(
-    total: Array, source: Array, weight: Array, sliding: Sequence[Window], box: Box, *, by_tap: bool
+    total: Array,
+    source: Array,
+    weight: Array,
+    sliding: Sequence[Window],
+    box: Box,
+    room: Array,
+    *,
+    by_tap: bool,
 ) -> None:
-    """Write $W X$ for one block of outputs to `total`."""
+    """Write $W X$ for one block of outputs to `total`, by columns in `room`."""
     if by_tap:
         total[...] = 0
     outputs = box[1:]
@@ -112,6 +125,7 @@ def _sum_outputs(
             sliding,
             part.taps,
             part.outputs,
+            room,
         )
         factor = weight[last_axes(slices((part.channels, *part.taps)))]
         if by_tap:
@@ -144,6 +158,9 @@ def input_product(
     how: Arithmetic,
 ) -> Array:
     """$X = W^T Y$, plus `bias (G, C // G)`: the transposed convolution."""
+    if turns(w, sliding, len(y) * prod(spatial)):
+        flipped = numpy.flip(w, tuple(range(3, w.ndim))).swapaxes(1, 2)
+        return output_product(y, flipped, bias, tuple(map(turned, sliding)), spatial, how)
     x = numpy.zeros((y.shape[0], w.shape[0], w.shape[2], *spatial), dtype=how.output)
     if bias is not None:
         x += bias.astype(how.output).reshape(*bias.shape, *(1,) * len(spatial))
@@ -162,6 +179,13 @@ def input_product(
     return x
 
 
+def turns(w: Array, sliding: Sequence[Window], positions: int) -> bool:
+    """Whether $X = W^T Y$ is computed as the convolution that it is where all strides are 1: that
+    of `Y` by the kernel flipped and its channels swapped.
+    """
+    return all(window.stride == 1 for window in sliding) and _long(w[:, :, 0], positions)
+
+
 def _add_inputs(
     total: Array, source: Array, weight: Array, sliding: Sequence[Window], box: Box, how: Arithmetic
 ) -> None:
@@ -177,10 +201,16 @@ def _add_inputs(
             range(weight.shape[1]), min(most, _convertible_rows(chosen, how.compute))
         ):
             factor = _matrix(chosen[:, rows.start : rows.stop], how.compute).swapaxes(1, 2)
+            every = (range(len(source)), *touched)
             positions = _positions((len(weight), len(rows), factor.shape[1]), how, COLUMNS)
-            for batch, *outputs in blocks((range(len(source)), *touched), positions):
-                index = slices((batch, range(len(weight)), rows, *outputs))
-                columns = numpy.matmul(factor, _positions_last(source[index], how.compute))
+            positions = min(positions, size(every))
+            room = numpy.empty(prod(factor.shape[:2]) * positions, dtype=how.compute)
+            for batch, *outputs in blocks(every, positions):
+                given = _positions_last(
+                    source[slices((batch, range(len(weight)), rows, *outputs))], how.compute
+                )
+                columns = within_room(room, (*factor.shape[:2], given.shape[2]), how.compute)
+                numpy.matmul(factor, given, out=columns)
                 target = total[slices((batch, range(len(weight)), channels))]
                 scatter(columns, target, sliding, tuple(taps), box, tuple(outputs))
 
@@ -216,38 +246,54 @@ def _add_weights(
     by_tap: bool,
 ) -> None:
     """Add $Y X^T$ for some taps to `total (g, o, c, *taps)`."""
-    every = (range(x.shape[2]), *taps)
+    channels = range(x.shape[2])
     buffer = buffer_size(how.compute)
     most = _longest(how.compute) // len(total)
-    for part in _parts(every, x.shape[3:], sliding, whole(y.shape[3:]), most, by_tap=by_tap):
+    shape = (*total.shape[:3], *map(len, taps))
+    for part in _parts(
+        (channels, *taps), x.shape[3:], sliding, whole(y.shape[3:]), most, by_tap=by_tap
+    ):
         terms = len(total) * len(part.channels) * size(part.taps)
-        for batch, *outputs in blocks((range(len(x)), *part.outputs), buffer // terms):
+        every = (range(len(x)), *part.outputs)
+        positions = min(_positions(shape, how, COLUMNS), size(every))
+        room = numpy.empty(terms * positions, dtype=how.compute)
+        for number, (batch, *outputs) in enumerate(blocks(every, positions)):
             source = x[slices((batch, range(len(total)), part.channels))]
-            columns = gather(source, how.compute, sliding, part.taps, tuple(outputs)).swapaxes(1, 2)
-            for rows in pieces(range(y.shape[2]), min(buffer // terms, buffer // columns.shape[1])):
-                index = slices((batch, range(len(total)), rows, *outputs))
-                product = numpy.matmul(_positions_last(y[index], how.compute), columns)
+            columns = gather(source, how.compute, sliding, part.taps, tuple(outputs), room)
+            for rows in pieces(range(y.shape[2]), min(buffer // terms, buffer // positions)):
+                given = y[slices((batch, range(len(total)), rows, *outputs))]
                 place = total[
                     (slice(None), *slices((rows, part.channels)), *within(part.taps, taps))
                 ]
-                # Integers computed in float64 below 2**53: the cast is exact.
-                numpy.add(place, product.reshape(place.shape), out=place, casting="unsafe")
+                _add_product(place, _positions_last(given, how.compute), columns, begin=number == 0)
+
+
+def _add_product(place: Array, y: Array, columns: Array, *, begin: bool) -> None:
+    """Add `y (g, o, p)` times the transpose of `columns (g, c * taps, p)` to `place (g, o, c,
+    *taps)`; to `begin` with, `place` is zero.
+    """
+    transposed = columns.swapaxes(1, 2)
+    if columns.shape[1] > y.shape[1] and _long(columns[..., 0], columns.shape[2]):
+        # A product is faster with the longer side first.
+        product = numpy.matmul(columns, y.swapaxes(1, 2)).swapaxes(1, 2)
+    elif begin and place.dtype == columns.dtype and place.flags.c_contiguous:
+        numpy.matmul(y, transposed, out=place.reshape(*place.shape[:2], -1))
+        return
+    else:
+        product = numpy.matmul(y, transposed)
+    # Integers computed in float64 below 2**53: the cast is exact.
+    numpy.add(place, product.reshape(place.shape), out=place, casting="unsafe")
 
 
 def _by_tap(factor: Array, spatial: Shape, sliding: Sequence[Window], sizes: Shape) -> bool:
-    """Whether padding may not become zeros: it would be multiplied with something not finite.
-
-    One infinity or NaN makes the sum of all elements infinite or NaN; so does an overflow, after
-    which the work is done tap by tap without need, but rightly.
-    """
+    """Whether padding may not become zeros: it would be multiplied with something not finite."""
     taps = tuple(range(window.kernel) for window in sliding)
-    if not prod(sizes) or complete(sliding, taps, whole(spatial), whole(sizes)):
+    if not factor.size or complete(sliding, taps, whole(spatial), whole(sizes)):
         return False
     if factor.dtype == OBJECT:
         return True
-    with numpy.errstate(all="ignore"):
-        total = factor.sum(dtype=numpy.result_type(FLOAT64, factor.dtype))
-    return not bool(numpy.isfinite(total))
+    # Either is NaN where any element is.
+    return not all(numpy.isfinite((factor.min(), factor.max())))
 
 
 def _parts(
@@ -294,6 +340,19 @@ def _positions_last(y: Array, compute: Dtype) -> Array:
 def _longest(compute: Dtype) -> int:
     """The most rows or terms for which `NARROWEST` positions fit a buffer."""
     return int(buffer_size(compute) // NARROWEST)
+
+
+def _long(terms: Array, positions: int) -> bool:
+    """Whether there are at least as many positions as `terms (g, ...)` of a group: rearranging a
+    weight then costs little beside multiplying with it.
+    """
+    return positions >= terms.size // len(terms)
+
+
+def _terms(weight: Array, compute: Dtype) -> int:
+    """The most rows that columns for `weight (g, o, c, *taps)` have at a time, of all groups."""
+    groups = len(weight)
+    return groups * min(prod(weight.shape[2:]), _longest(compute) // groups)
 
 
 def _group_blocks(shape: Shape, compute: Dtype) -> Iterator[range]:
