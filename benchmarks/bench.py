@@ -90,7 +90,8 @@ def table(rows: Iterable[Row]) -> str:
 def versions() -> dict[str, str]:
     return {
         "Python": platform.python_version(),
-        "NumPy": f"{numpy.__version__} on {products()}",
+        "NumPy": numpy.__version__,
+        "NumPy's BLAS": products(),
         "PyTorch": torch.__version__,
         "convspec": convspec.__version__,
     }

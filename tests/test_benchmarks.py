@@ -45,6 +45,20 @@ def test_a_ratio_beyond_its_limit_fails(bench, monkeypatch, capsys):
     assert f"| {limit:g} | within |" in shown
 
 
+def test_a_row_may_have_its_limit_from_the_run(bench, monkeypatch, capsys):
+    rows = [bench.Row("start-up", "a row", 0.25, limit=0.2, beside=" (PyTorch 0.15)")]
+    monkeypatch.setattr(bench, "GROUPS", {"it": lambda: rows})
+    assert bench.main([]) == 1
+    assert "| a row (PyTorch 0.15) | 0.25 | 0.2 | over |" in capsys.readouterr().out
+
+
+def test_twenty_times_is_asked_unless_pytorch_itself_is_slower(bench):
+    import twins
+
+    assert twins.against_evaluator("", 0.04, 0.01).limit == 1 / 20
+    assert twins.against_evaluator("", 0.04, 0.5).limit == 1.2 * 0.5
+
+
 def test_an_unknown_group_is_no_run(bench, capsys):
     assert bench.main(["nothing"]) == 2
     assert "usage" in capsys.readouterr().err
