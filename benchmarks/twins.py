@@ -69,6 +69,15 @@ def arrays(*shapes: tuple[int, ...], dtype: str) -> list[Any]:
     return [source.standard_normal(shape).astype(dtype) for shape in shapes]
 
 
+def times(rivals: Rivals) -> tuple[float, float, float]:
+    """The least of each: of the evaluator apart, whose copies would leave the caches cold for the
+    others.
+    """
+    ours, pytorch = fastest(rivals.ours, rivals.pytorch)
+    (evaluated,) = fastest(rivals.evaluator, runs=3)
+    return ours, pytorch, evaluated
+
+
 def per_axis(rank: int, attributes: dict[str, int]) -> dict[str, tuple[int, ...]]:
     """Attributes of a convolution, all of them, one entry an axis."""
     least = {"stride": 1, "padding": 0, "dilation": 1}
@@ -134,7 +143,7 @@ def dense(batches: tuple[int, ...] = (1, 8)) -> Iterator[Row]:
                 x, w = arrays((batch, *shape), weight, dtype=dtype)
                 name = f"{'x'.join(map(str, shape))} by {'x'.join(map(str, weight))}/{stride}"
                 call = {"stride": stride, "padding": padding}
-                ours, pytorch, evaluated = fastest(*forward(x, w, call), runs=3)
+                ours, pytorch, evaluated = times(forward(x, w, call))
                 over["forward"][name] = ours / pytorch
                 over["both gradients"][name] = backward_ratio(x, w, call)
                 reference["ours"].append(ours / evaluated)
@@ -176,7 +185,7 @@ def others() -> Iterator[Row]:
 
 def besides(key: str, what: str, rivals: Rivals) -> Iterator[Row]:
     """A call over PyTorch's, and over the evaluator's."""
-    ours, pytorch, evaluated = fastest(*rivals, runs=3)
+    ours, pytorch, evaluated = times(rivals)
     yield Row(key, what, ours / pytorch)
     beside = f" (PyTorch {pytorch / evaluated:.3g})"
     found = ours / evaluated
