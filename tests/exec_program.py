@@ -1,7 +1,8 @@
 """A program for `exec:` targets with faults to order: `exec_program.py [FAULT [CALL [FILE]]]`.
 
 It computes with `convspec.fast`; from the given call on (the first unless told) it does what the
-fault says; where a file is named, only until that file is there, and it makes it.
+fault says; where a file is named, only until that file is there, and it makes it.  With the fault
+`all` it has none, and offers every operation there is.
 """
 
 import json
@@ -11,7 +12,11 @@ import sys
 import time
 from pathlib import Path
 
+import numpy
+
 from convspec import fast
+from convspec.case import attribute_defaults, grouped
+from convspec.operations import OPERATIONS as TABLE
 from convspec.oracle.processes.wire import attributes_of, decode, encode, read_frame, write_frame
 
 OPERATIONS = ["conv", "conv_vjp", "max_pool", "average_pool"]
@@ -21,11 +26,15 @@ def described(fault):
     if fault == "no-description":
         return {}
     operations = ["conv", "sing"] if fault == "unknown-operation" else OPERATIONS
+    dtypes = ["float32"]
+    if fault == "all":
+        operations = [name for row in TABLE for name in (row, f"{row}_vjp")]
+        dtypes = ["float32", "bfloat16"]
     return {
         "name": "exec_program",
         "version": "3",
         "operations": json.dumps(operations),
-        "dtypes": json.dumps(["float32"]),
+        "dtypes": json.dumps(dtypes),
     }
 
 
@@ -74,9 +83,17 @@ def respond(request):
     """The response of a program that has no fault."""
     arrays, metadata = decode(request)
     attributes = attributes_of(metadata["attributes"])
-    function = getattr(fast, metadata["operation"])
-    result = function(*arrays.values(), **attributes)
+    operation = metadata["operation"]
+    function = getattr(fast, operation)
+    # Arrays go by name: those of a list come numbered, and an absent one does not come.
+    operands = grouped(operation, arrays)
+    unknown = attributes.keys() - attribute_defaults(operation).keys()
+    if unknown:
+        message = f"{', '.join(sorted(unknown))}: no such attribute"
+        return encode({}, {"id": metadata["id"], "status": "unsupported", "message": message})
+    result = function(**operands, **attributes)
     outputs = result if isinstance(result, tuple) else (result,)
+    outputs = tuple(map(numpy.asarray, outputs))
     named = {f"output_{n}" if n else "output": output for n, output in enumerate(outputs)}
     return encode(named, {"id": metadata["id"], "status": "ok"})
 

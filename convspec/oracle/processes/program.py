@@ -232,8 +232,7 @@ def _names(described: dict[str, str], key: str, known: tuple[str, ...]) -> tuple
 def _function(operation: str, call: Callable[..., Any]) -> Callable[..., Any]:
     """The function of one operation, with the signature that the spec gives it."""
     row = OPERATIONS[forward_name(operation)]
-    definition = row.definition if operation == row.name else row.vjp
-    accepted = _public(signature(definition))
+    accepted = _accepted(operation, row)
 
     def function(*positional: Any, **keywords: Any) -> Any:
         given = accepted.bind(*positional, **keywords).arguments
@@ -249,10 +248,16 @@ def _is_operand(name: str, row: Any) -> bool:
     return name == "cotangent" or name in row.operands
 
 
-def _public(given: Signature) -> Signature:
-    """A signature without annotations, which mean nothing here."""
-    kept = [p.replace(annotation=Parameter.empty) for p in given.parameters.values()]
-    return Signature(kept)
+def _accepted(operation: str, row: Any) -> Signature:
+    """The signature that the spec gives an operation, without annotations, which mean nothing here;
+    a derivative that hands its attributes on takes those of its operation.
+    """
+    forward = signature(row.definition).parameters.values()
+    own = signature(row.definition if operation == row.name else row.vjp).parameters.values()
+    named = [p for p in own if p.kind is not Parameter.VAR_KEYWORD]
+    if len(named) < len(own):
+        named += [p for p in forward if not _is_operand(p.name, row)]
+    return Signature([p.replace(annotation=Parameter.empty) for p in named])
 
 
 def load_program(command: str) -> Program:
