@@ -15,7 +15,7 @@ import pytest
 from convspec import fast
 from convspec.cli.check import exit_code
 from convspec.oracle import check
-from convspec.oracle.processes.isolation import Limits, default_limits
+from convspec.oracle.processes.isolation import Limits, _read_ended, default_limits
 from convspec.oracle.processes.journal import SIZE, fingerprint, open_journal
 from convspec.oracle.processes.resumption import run_directory
 from convspec.oracle.record import pack, unpack
@@ -283,6 +283,40 @@ def test_a_check_in_this_process_goes_on_as_well(monkeypatch, cache):
     assert report.status == "conforms"
     assert report["max_pool"].judged > 400
     assert not list(cache.iterdir())
+
+
+@pytest.mark.parametrize("damage", [b"", b"[", b"\x05\0\0\0\0\0\0\0[]   ", 20])
+def test_what_a_killed_check_left_damaged_is_done_once_more(tmp_path, cache, damage):
+    """A file of a report, of the calls that ended a worker, or of the journal, cut or garbled."""
+    count = tmp_path / "count"
+    first = started(tmp_path, count=count)
+    wait_for(lambda: count.exists() and count.stat().st_size > 20)
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    wait_for(lambda: _unlocked(count), seconds=20)
+    (place,) = (path for path in cache.iterdir() if path.is_dir())
+    (kept,) = place.glob("max_pool.safetensors")
+    (place / "ended.json").write_bytes(b'{"conv": [[1, 2, "crash", "it ended"]]}')
+    for path in (kept, place / "ended.json", *place.glob("*/position"), *place.glob("*/job.json")):
+        path.write_bytes(path.read_bytes()[:damage] if isinstance(damage, int) else damage)
+    second = started(tmp_path, "--resume", count=count)
+    wait_for(lambda: kept.exists() and kept.stat().st_size > 1000)
+    second.send_signal(signal.SIGKILL)
+    second.wait()
+    wait_for(lambda: _unlocked(count), seconds=20)
+
+
+@pytest.mark.parametrize("text", ["[]", "{", '{"conv": 1}', '{"conv": [[1]]}', "[" * 5000, "NaN"])
+def test_a_list_of_ended_calls_that_is_damaged_is_empty(tmp_path, text):
+    (tmp_path / "ended.json").write_text(text, encoding="utf-8")
+    assert _read_ended(tmp_path) == {}
+
+
+def test_a_journal_of_another_length_is_begun_anew(tmp_path):
+    (tmp_path / "position").write_bytes(b"cut")
+    journal = open_journal(tmp_path / "position")
+    assert journal.read().operation == ""
+    journal.memory.close()
 
 
 def test_another_check_is_not_resumed(cache):

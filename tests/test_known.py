@@ -59,6 +59,7 @@ reason = "documented"
     ("text", "said"),
     [
         ("[[difference", "no TOML file"),
+        ("a = " + 5000 * "[", "no TOML file"),
         ("other = 1", r"must hold \[\[difference\]\] tables"),
         ("[difference]\nkind = 'value'", r"must hold \[\[difference\]\] tables"),
         ("[[difference]]\nkind = 1", "number 1: every value must be text"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -207,27 +208,56 @@ def command(
     from convspec.oracle.known import stale, with_known
     from convspec.oracle.target import ArgumentError, TargetError, load
 
+    # The target may change the directory, close the output, and leave threads running.
+    directory = Path.cwd()
+    restored, before = _output(), set(threading.enumerate())
     try:
         implementation = load(target)
-    except TargetError as error:
-        click.echo(f"convspec: {error}", err=True)
-        sys.exit(NOT_JUDGED)
-    try:
         with _progress() as progress, _sharing(workers) as sharing:
             found = check(implementation, progress=progress, **sharing, **options)
             report = with_known(found, known)
+        restored()
+        code = exit_code(report) if _show(report, report_files, directory) else NOT_JUDGED
+        sys.stdout.flush()
     except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
-    except ArgumentError as error:
+        _leave(INTERRUPTED, before)
+    except (ArgumentError, TargetError) as error:
         click.echo(f"convspec: {error}", err=True)
-        sys.exit(NOT_JUDGED)
+        _leave(NOT_JUDGED, before)
+    except BrokenPipeError:  # nobody reads any longer
+        raise
     except Exception:  # whatever it was, it must not pass for a difference
         traceback.print_exc()
         click.echo("convspec: the check itself failed, so nothing was judged", err=True)
-        sys.exit(NOT_JUDGED)
-    code = exit_code(report) if _show(report, report_files) else NOT_JUDGED
+        _leave(NOT_JUDGED, before)
     unseen = strict and stale(report, known)
-    sys.exit(DIFFERS if unseen and code != NOT_JUDGED else code)
+    _leave(DIFFERS if unseen and code != NOT_JUDGED else code, before)
+
+
+def _output() -> Callable[[], None]:
+    """What restores the output of this process as it is now."""
+    stream = sys.stdout
+    try:
+        number = os.dup(1)
+    except OSError:  # there is none
+        return lambda: None
+
+    def restored() -> None:
+        sys.stdout = stream
+        os.dup2(number, 1)
+        os.close(number)
+
+    return restored
+
+
+def _leave(code: int, before: set[threading.Thread]) -> NoReturn:
+    """End the process without waiting for threads that the target has left running."""
+    left = [thread for thread in threading.enumerate() if thread not in before]
+    if any(not thread.daemon for thread in left):
+        click.echo("convspec: the target has left threads running", err=True)
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 @contextmanager
@@ -260,7 +290,7 @@ def exit_code(report: Any) -> int:
     return next((code for status, code in codes.items() if status in statuses), NOT_JUDGED)
 
 
-def _show(report: Any, report_files: tuple[Path, ...]) -> bool:
+def _show(report: Any, report_files: tuple[Path, ...], directory: Path) -> bool:
     """Write the report to the files, show it, and say whether every file could be written."""
     from rich.console import Console
 
@@ -270,7 +300,7 @@ def _show(report: Any, report_files: tuple[Path, ...]) -> bool:
     written = True
     for path in report_files:
         try:
-            write(path, _as_text(report, path.suffix))
+            write(directory / path, _as_text(report, path.suffix))
         except OSError as error:
             click.echo(f"convspec: {path} cannot be written: {error}", err=True)
             written = False

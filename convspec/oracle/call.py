@@ -83,9 +83,17 @@ _DEFAULTS = {"groups": 1, "mode": "full", "p": 2, "kind": "nearest", "axis": 1}
 _DEFAULTS |= {"coordinates": "half_pixel"}
 
 
+def attribute(implementation: Any, name: str) -> Any:
+    """An attribute of an implementation; None where it has none, or raises when it is asked."""
+    try:
+        return getattr(implementation, name, None)
+    except Exception:  # whatever the implementation's own code raises
+        return None
+
+
 def callee(implementation: Any, operation: str) -> Callee | None:
     """The function of `implementation` for an operation, or None if it has none."""
-    function = getattr(implementation, operation, None)
+    function = attribute(implementation, operation)
     if not callable(function):
         return None
     try:
@@ -201,11 +209,13 @@ def _are(count: int) -> str:
 def told(thing: Any, tell: Callable[[Any], str] = str) -> str:
     """What something of an implementation's own says of itself, if it can.
 
-    >>> told(1.5)
-    '1.5'
+    What moves a terminal's cursor, or has no place in a file, is written as its escape.
+
+    >>> told("no \\x1b[2J"), told(1.5)
+    ('no \\\\x1b[2J', '1.5')
     """
     try:
-        return tell(thing)
+        return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in tell(thing))
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # whatever the implementation's own code raises

@@ -16,6 +16,7 @@ import numpy
 
 import convspec
 from convspec.operations import OPERATIONS
+from convspec.oracle.call import told
 from convspec.oracle.cases.streams import BUDGETS
 from convspec.oracle.evidence import Plan, Progress
 from convspec.oracle.examination import examinable, examine
@@ -183,7 +184,10 @@ def _elements(implementation: Any, dtypes: Iterable[str] | None) -> tuple[numpy.
     if isinstance(declared, ModuleType):  # numpy.dtypes is no list of names
         declared = DEFAULT_DTYPES
     given = declared if dtypes is None else dtypes
-    names = (given,) if isinstance(given, str) else tuple(given)
+    try:
+        names = (given,) if isinstance(given, str) else tuple(given)
+    except Exception:  # whatever the implementation's own code raises
+        raise ArgumentError(f"dtypes={told(given, repr)}: must be a list of names") from None
     if not names:
         raise ArgumentError("dtypes: must name at least one, such as float32")
     return tuple(map(element, names))
@@ -214,8 +218,8 @@ def element(name: str) -> numpy.dtype[Any]:
 
 def _shown_name(implementation: Any) -> str:
     name = getattr(implementation, "name", None) or getattr(implementation, "__name__", None)
-    return str(name or type(implementation).__name__)
+    return told(name or type(implementation).__name__)
 
 
 def _text(value: Any) -> str | None:
-    return None if value is None else str(value)
+    return None if value is None else told(value)

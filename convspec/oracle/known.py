@@ -43,7 +43,7 @@ def read(path: Path) -> tuple[Known, ...]:
     """
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"{path}: no TOML file: {error}") from None
     rows = content.pop("difference", [])
     if content or not isinstance(rows, list):

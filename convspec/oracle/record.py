@@ -118,9 +118,13 @@ def keep(directory: Path, report: OperationReport) -> None:
 
 
 def kept(directory: Path, operation: str) -> OperationReport | None:
-    """The stored report of an operation; None where there is none."""
+    """The stored report of an operation; None where there is none, or what is there is none."""
     path = path_of(directory, operation)
-    return unpack(path.read_bytes()) if path.exists() else None
+    try:
+        return unpack(path.read_bytes()) if path.exists() else None
+    except (ValueError, KeyError, TypeError, AttributeError):  # damaged: examined once more
+        path.unlink(missing_ok=True)
+        return None
 
 
 def write(path: Path, content: bytes) -> None:

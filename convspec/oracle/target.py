@@ -23,6 +23,7 @@ from types import ModuleType
 from typing import Any, NamedTuple, get_origin
 
 from convspec.operations import OPERATIONS
+from convspec.oracle.call import attribute, told
 
 GROUP = "convspec.implementations"
 
@@ -137,7 +138,7 @@ def operations_offered(implementation: Any) -> list[str]:
     ['conv', 'conv_vjp']
     """
     names = [name for row in OPERATIONS for name in (row, f"{row}_vjp")]
-    return [name for name in names if callable(getattr(implementation, name, None))]
+    return [name for name in names if callable(attribute(implementation, name))]
 
 
 def installed_targets() -> list[str]:
@@ -299,8 +300,12 @@ def _check_offer(target: str, implementation: Any) -> None:
         )
         raise TargetError(f"{target}: offers none of {', '.join(OPERATIONS)}{hint}")
     dtypes = getattr(implementation, "dtypes", ())
-    if isinstance(dtypes, str) or not all(isinstance(name, str) for name in dtypes):
-        raise TargetError(f"{target}: dtypes={dtypes!r}: must be a tuple of dtype names")
+    try:
+        named = not isinstance(dtypes, str) and all(isinstance(name, str) for name in dtypes)
+    except Exception:  # whatever the implementation's own code raises
+        named = False
+    if not named:
+        raise TargetError(f"{target}: dtypes={told(dtypes, repr)}: must be a tuple of dtype names")
 
 
 def _said(error: BaseException, path: Path | None = None) -> str:

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 from convspec.oracle.call import ENDINGS
 from convspec.oracle.evidence import Plan
 from convspec.oracle.processes.journal import Journal, Position, open_journal
-from convspec.oracle.processes.process import Child, end, ending, kill, said, start
+from convspec.oracle.processes.process import GRACE, Child, end, ending, kill, said, start
 from convspec.oracle.processes.threads import share_of_cores
 from convspec.oracle.record import keep, kept, path_of, write
 from convspec.oracle.report import OperationReport
@@ -99,6 +99,8 @@ def examine_isolated(
     `directory` keeps what is finished: an operation whose report is there is not examined again.
     Raises `RuntimeError` where the check itself fails, or the target cannot be loaded again.
     """
+    for name in operations:
+        kept(directory, name)  # a damaged report goes, so that its operation is examined
     with TemporaryDirectory(prefix="convspec-") as claims, ThreadPoolExecutor(workers) as watchers:
         common = (_read_ended(directory), Lock(), Event())
         check = _Check(target, operations, plan, limits, workers, directory, Path(claims), *common)
@@ -135,9 +137,22 @@ def _examined(check: _Check, number: int) -> None:
 
 
 def _read_ended(directory: Path) -> dict[str, list[Any]]:
-    path = directory / "ended.json"
-    ended: dict[str, list[Any]] = json.loads(path.read_bytes()) if path.exists() else {}
-    return ended
+    """The calls that have ended a worker; none where the file is damaged, so that they do again."""
+    try:
+        ended = json.loads((directory / "ended.json").read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    well = isinstance(ended, dict) and all(map(_calls, ended.values()))
+    return ended if well else {}
+
+
+def _calls(value: Any) -> bool:
+    """Whether a value of JSON is a list of calls: number, fingerprint, kind and story."""
+    kinds = (int, int, str, str)
+    return isinstance(value, list) and all(
+        isinstance(call, list) and len(call) == len(kinds) and all(map(isinstance, call, kinds))
+        for call in value
+    )
 
 
 def _given_up(operation: str, death: _Death, times: int) -> OperationReport:
@@ -169,7 +184,7 @@ def _worker(check: _Check, place: Path, mine: str) -> _Death | None:
         talks=False,
     )
     try:
-        late = _watch(child, journal, check)
+        late = _watch(child, journal, check, place)
         position = journal.read()
         if (place / "error").exists():
             raise RuntimeError((place / "error").read_text(encoding="utf-8").strip())
@@ -209,12 +224,19 @@ def _job(check: _Check, operations: Sequence[str], mine: str) -> dict[str, Any]:
     }
 
 
-def _watch(child: Child, journal: Journal, check: _Check) -> bool:
-    """Wait until a worker has ended; True if it was in one call for too long and had to be."""
+def _watch(child: Child, journal: Journal, check: _Check, place: Path) -> bool:
+    """Wait until a worker has ended; True if it was in one call for too long and had to be.
+
+    One that is done and does not end, because the implementation left a thread there, is not waited
+    for.
+    """
     seen, since = journal.read(), monotonic()
     while not check.over.is_set():
+        done = (place / "done").exists()
         with suppress(TimeoutExpired):
-            child.process.wait(LOOK_SECONDS)
+            child.process.wait(GRACE if done else LOOK_SECONDS)
+            return False
+        if done:
             return False
         now = journal.read()
         if check.plan.progress is not None and now.operation and now[3:] != seen[3:]:

@@ -83,7 +83,7 @@ def open_journal(path: Path) -> Journal:
     Position(number=1, inside=True, fingerprint=7, operation='conv', step='beginning', done=0, \
 total=1)
     """
-    if not path.exists():
+    if not path.exists() or path.stat().st_size != SIZE:
         path.write_bytes(bytes(SIZE))
     with path.open("r+b") as file:
         return Journal(mmap.mmap(file.fileno(), SIZE))
