@@ -11,7 +11,7 @@ import pytest
 
 import convspec
 from convspec.case import normalised
-from convspec.oracle.target import TargetError, load
+from convspec.oracle.target import TargetError, load, operations_offered
 
 SEED = 20240301
 
@@ -190,6 +190,27 @@ def test_mlx_convolves_on_one_axis(mode, dtype):
     agree(adapter("mlx").convolve(f, g, mode=mode), convspec.convolve(f, g, mode))
     with pytest.raises(NotImplementedError, match="one axis"):
         adapter("mlx").convolve(f[None], g[None], mode=mode)
+
+
+# Operations with tests of their own, beside those of COVERED.
+APART = {
+    "jax": {"convolve", "correlate"},
+    "mlx": {"convolve"},
+    "opencv": {"correlate", "max_pool_with_indices"},
+    "skimage": {"average_pool", "correlate", "max_pool", "upsample"},
+}
+DIFFERENTIATED = {"jax", "mlx", "tensorflow"}
+
+
+@pytest.mark.parametrize("target", NEEDS)
+def test_every_operation_that_is_offered_has_its_least(target):
+    # `openvino` is `openvino:float32` but for its precision.
+    named = {"openvino": "openvino:float32"}.get(target, target)
+    stated = {row[1] for row in COVERED if row[0] == named} | APART.get(target, set())
+    if target in DIFFERENTIATED:
+        undifferentiated = {"convolve"} if target == "mlx" else set()
+        stated |= {f"{operation}_vjp" for operation in stated - undifferentiated}
+    assert set(operations_offered(adapter(target))) == stated
 
 
 def test_opencv_correlates_by_filter2d():
