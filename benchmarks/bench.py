@@ -39,6 +39,12 @@ def sweep() -> Iterator[Row]:
     yield Row("overhead", "exact sweep of PyTorch over the calls in it", overhead.ratio_of_all())
 
 
+def exhaustive() -> Iterator[Row]:
+    """What the level costs that goes through every geometry."""
+    what = "one deal of every geometry of `conv` on two axes, over PyTorch's calls in it"
+    yield Row("exhaustive", what, overhead.ratio_of_a_deal())
+
+
 def start_up() -> Iterator[Row]:
     """A process that imports NumPy and convspec, over one that imports NumPy."""
     best = {"import numpy": float("inf"), "import numpy, convspec": float("inf")}
@@ -53,6 +59,7 @@ def start_up() -> Iterator[Row]:
 
 GROUPS = {
     "sweep": sweep,
+    "exhaustive": exhaustive,
     "dense": dense,
     "others": others,
     "scratch": scratch,

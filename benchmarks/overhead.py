@@ -11,7 +11,8 @@ import numpy
 
 from convspec.oracle import load
 from convspec.oracle.call import callee
-from convspec.oracle.cases.streams import exact_trials
+from convspec.oracle.cases.streams import deal, exact_trials
+from convspec.oracle.parts import PARTS
 from convspec.oracle.runner import run
 from convspec.oracle.trials.trial import Setting
 
@@ -42,6 +43,18 @@ def timed_sweep(operation: str, dtype: str) -> tuple[float, float]:
         if tally.found or not tally.judged:
             raise SystemExit(f"{operation}: {tally.found} findings in {tally.judged} cases")
     return whole, tally.seconds_inside
+
+
+def ratio_of_a_deal() -> float:
+    """The same of one deal of the exhaustive level, whose calls all differ in their sizes."""
+    target, element = callee(load("torch"), "conv"), numpy.dtype("float32")
+    setting = Setting(element, numpy.random.default_rng(0))
+    begun = perf_counter()
+    tally = run("conv", target, deal("conv", "exhaustive", 1, PARTS, setting), element)
+    whole = perf_counter() - begun
+    if tally.found or not tally.judged:
+        raise SystemExit(f"conv: {tally.found} findings in {tally.judged} cases")
+    return whole / tally.seconds_inside
 
 
 def ratio_of_all() -> float:

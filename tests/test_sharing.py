@@ -49,17 +49,32 @@ def wrong(tmp_path, monkeypatch):
 
 def told(report):
     """A report as JSON, without what the clock says."""
-
-    def timeless(value):
-        if isinstance(value, dict):
-            return {k: timeless(v) for k, v in value.items() if not k.startswith("seconds")}
-        return [timeless(entry) for entry in value] if isinstance(value, list) else value
-
     return timeless(json.loads(report.to_json()))
+
+
+def timeless(value):
+    if isinstance(value, dict):
+        return {k: timeless(v) for k, v in value.items() if not k.startswith("seconds")}
+    return [timeless(entry) for entry in value] if isinstance(value, list) else value
 
 
 def checked(target, operations=OPERATIONS, **options):
     return check(load(target), operations, level="quick", dtypes=["float32"], **options)
+
+
+class Backwards(Executor):
+    """Does so many jobs in one go, the last that was asked for first."""
+
+    def __init__(self, count):
+        self.count, self.waiting = count, []
+
+    def submit(self, function, /, job):
+        future = Future()
+        self.waiting.append((future, function, job))
+        if len(self.waiting) == self.count:
+            for told_later, do, what in reversed(self.waiting):
+                told_later.set_result(do(what))
+        return future
 
 
 def test_the_report_is_the_same_however_many_work_on_it(wrong):
@@ -67,6 +82,11 @@ def test_the_report_is_the_same_however_many_work_on_it(wrong):
     assert alone["status"] == "differs"
     kinds = {d["kind"] for o in alone["operations"].values() for d in o["differences"]}
     assert {"value", "raises"} <= kinds
+    assert told(checked(wrong, workers=3)) == alone
+    for several in (1, 3):
+        with Backwards(len(OPERATIONS)) as pool, ThreadPoolExecutor(several) as threads:
+            assert told(checked(wrong, executor=pool)) == alone
+            assert told(checked(wrong, executor=threads)) == alone
     said = []
     assert told(checked(wrong, workers=2, progress=lambda *line: said.append(line))) == alone
     assert sorted(line[0] for line in said) == sorted(OPERATIONS)
@@ -185,3 +205,56 @@ if __name__ == "__main__":
     )
     assert result.returncode == 1, result.stderr
     assert "RuntimeError: not today" in result.stdout
+
+
+KILLED = """
+import os, signal
+from pathlib import Path
+from convspec import fast
+
+calls = 0
+FLAG = Path(__file__).with_name("killed")
+
+def convolve(f, g, mode):
+    return fast.convolve(f, g, mode)
+
+def correlate(f, g, mode):
+    global calls
+    calls += 1
+    if calls == 100 and not FLAG.exists():
+        FLAG.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return fast.correlate(f, g, mode) + (f.shape == (3,))
+"""
+
+
+@pytest.mark.skipif(find_spec("distributed") is None, reason="needs convspec[dask]")
+def test_a_worker_of_a_cluster_that_is_killed_half_way_costs_nothing(wrong):
+    """Nothing is lost, and nothing counted twice."""
+    Path("killed.py").write_text(KILLED, encoding="utf-8")
+    program = """
+import sys
+from distributed import Client, LocalCluster
+
+from convspec.oracle import check, load
+
+if __name__ == "__main__":
+    workers = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    with LocalCluster(**workers) as cluster, Client(cluster) as client:
+        names = ["convolve", "correlate"]
+        options = {"level": "quick", "dtypes": ["float32"], "isolate": False}
+        found = check(load(sys.argv[1]), names, executor=client.get_executor(), **options)
+        print(found.to_json())
+"""
+    Path("program.py").write_text(program, encoding="utf-8")
+    target = str(Path("killed.py").resolve())
+    result = subprocess.run(
+        [sys.executable, "program.py", target],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    assert result.returncode == 0, result.stderr
+    assert Path("killed").exists()
+    assert timeless(json.loads(result.stdout)) == told(checked(target, isolate=False))

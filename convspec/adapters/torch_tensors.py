@@ -19,7 +19,7 @@ with warnings.catch_warnings():
 
 def tensor(array: Array) -> Any:
     """An array as a tensor, on the same memory where its strides allow."""
-    if array.dtype.name == "bfloat16":  # which PyTorch and NumPy exchange as bits alone
+    if array.dtype.kind == "V":  # bfloat16, which PyTorch and NumPy exchange as bits alone
         return tensor(array.view(numpy.int16)).view(torch.bfloat16)
     try:
         shared = torch.from_numpy(array)

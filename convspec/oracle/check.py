@@ -20,6 +20,7 @@ from convspec.oracle.call import told
 from convspec.oracle.cases.streams import BUDGETS
 from convspec.oracle.evidence import Plan, Progress
 from convspec.oracle.examination import examinable, examine
+from convspec.oracle.parts import joined, parts_of
 from convspec.oracle.processes.isolation import Limits, default_limits, examine_isolated
 from convspec.oracle.processes.resumption import files_fingerprint, run_directory
 from convspec.oracle.processes.sharing import examine_shared, processes
@@ -104,12 +105,13 @@ def check(
         nullcontext(executor) if not shared or executor or limits else processes(workers) as pool,
     ):
         kept_in = None if resume is None else directory
+        parts = tuple(part for operation in names for part in parts_of(operation, level))
         if pool is not None:
-            reports = examine_shared(pool, name, names, plan, limits, kept_in)
+            reports = examine_shared(pool, name, parts, plan, limits, kept_in)
         elif limits is not None:
-            reports = examine_isolated(name, names, plan, limits, directory, workers)
+            reports = examine_isolated(name, parts, plan, limits, directory, workers)
         else:
-            reports = _examined(implementation, name, names, plan, kept_in)
+            reports = _examined(implementation, name, parts, plan, kept_in)
     return Report(
         target=name,
         version=_text(getattr(implementation, "version", None)),
@@ -117,7 +119,7 @@ def check(
         level=level,
         seed=seed,
         seconds=perf_counter() - begun,
-        operations=reports,
+        operations=joined(names, level, reports),
     )
 
 

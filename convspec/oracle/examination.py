@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -12,20 +13,25 @@ from convspec.oracle.evidence import Evidence, Plan, Subject
 from convspec.oracle.explanation.crashes import crash_differences
 from convspec.oracle.explanation.differences import Context, differences
 from convspec.oracle.explanation.rule import separating_rule
+from convspec.oracle.parts import PARTS, merged, part_named
 from convspec.oracle.reference import spec
 from convspec.oracle.report import Difference, OperationReport
 from convspec.oracle.steps.open_points import open_points
-from convspec.oracle.steps.order import STEPS
+from convspec.oracle.steps.order import STEPS, Step
+from convspec.oracle.steps.sweep import dealt_step
 from convspec.oracle.steps.variants import under_variants, variants
 from convspec.rounding import ACCURACIES
 
 
-def examine(implementation: Any, name: str, operation: str, plan: Plan) -> OperationReport:
-    """Every step on one operation, in every dtype of the plan."""
+def examine(implementation: Any, name: str, part: str, plan: Plan) -> OperationReport:
+    """Every step on one operation, in every dtype of the plan; of a part that is dealt out (see
+    `parts`), the exact sweep of its deal alone.
+    """
     begun = perf_counter()
+    operation, number = part_named(part)
     target = callee(implementation, operation)
     if target is None:
-        return _missing(operation, "the implementation has no such function")
+        return _missing(part, "the implementation has no such function")
     if plan.watch is not None:
         target = plan.watch(target)
     seen = variants(operation, target, plan.dtypes[0])
@@ -33,50 +39,38 @@ def examine(implementation: Any, name: str, operation: str, plan: Plan) -> Opera
         plan.noticed("sure")
     namespace = under_variants(operation, seen.active) if seen.active else spec()
     subject = Subject(operation, target, seen, namespace, plan)
-    found: list[Difference] = _variant_differences(subject, name)
+    found: list[Difference] = [] if number else _variant_differences(subject, name)
     evidence: list[Evidence] = []
     for dtype in plan.dtypes:
         if plan.stop_at_first and found:
             break
         gathered = Evidence(dtype, [], [], [], [], [], {}, [], [], [])
-        for label, step in STEPS.items():
+        for label, step in _steps(number).items():
             if plan.progress is not None:
-                plan.progress(operation, f"{label}, {dtype}", len(evidence), len(plan.dtypes))
+                plan.progress(part, f"{label}, {dtype}", len(evidence), len(plan.dtypes))
             step(subject, gathered)
             if plan.noticed is not None and gathered.findings:
                 plan.noticed("sure")
             if plan.stop_at_first and gathered.findings:
                 break
         context = Context(operation, target, name, namespace, dtype.name)
-        found = _merged(found, differences(context, gathered.findings, gathered.passing))
+        found = merged(found, differences(context, gathered.findings, gathered.passing))
         evidence.append(gathered)
     points = (
         {}
-        if "_vjp" in operation and "pool" not in operation
+        if number or ("_vjp" in operation and "pool" not in operation)
         else open_points(operation, target, plan.dtypes[0])
     )
     passing = [case for gathered in evidence for case in gathered.passing]
     context = Context(operation, target, name, namespace, plan.dtypes[0].name)
     found = [*found, *crash_differences(context, passing)]
-    return _reported(subject, evidence, found, points, perf_counter() - begun)
+    report = _reported(subject, evidence, found, points, perf_counter() - begun)
+    return report._replace(name=part)
 
 
-def _merged(found: list[Difference], more: list[Difference]) -> list[Difference]:
-    """Differences of several dtypes, the same one listed once with every dtype it was seen in."""
-    merged = {_sameness(difference): difference for difference in found}
-    for difference in more:
-        known = merged.get(_sameness(difference))
-        if known is None:
-            merged[_sameness(difference)] = difference
-        elif difference.dtype not in known.dtype.split(", "):
-            merged[_sameness(difference)] = known._replace(
-                dtype=f"{known.dtype}, {difference.dtype}", cases=known.cases + difference.cases
-            )
-    return list(merged.values())
-
-
-def _sameness(difference: Difference) -> tuple[str, str]:
-    return difference.kind, difference.diagnosis or difference.id
+def _steps(number: int) -> dict[str, Step]:
+    deal = f"geometries, {number} of {PARTS}"
+    return {deal: partial(dealt_step, number=number, parts=PARTS)} if number else STEPS
 
 
 def _missing(operation: str, reason: str) -> OperationReport:

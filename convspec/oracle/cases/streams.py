@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
 from convspec.arguments import Array
@@ -27,6 +28,8 @@ EVERY_WITHIN: dict[int, Restriction] = {
     1: frozenset(),
     2: frozenset({"equal padding on both sides"}),
 }
+# Ranks at which that is dealt out, to be gone through by several processes.
+DEALT_OUT = (2,)
 
 BlockTrials = Callable[[Block, Setting], Iterator[Trial]]
 
@@ -106,8 +109,21 @@ def exact_trials(
             for block in covering(family, rank, budget, seed, restriction)[0]:
                 yield from block_trials(block, setting)
     for family, rank, within in gone_through(operation, level, restriction):
-        for block in every(family, rank, within):
-            yield from block_trials(block, setting)
+        if rank not in DEALT_OUT:
+            for block in every(family, rank, within):
+                yield from block_trials(block, setting)
+
+
+def dealt_out(operation: str, level: str) -> list[tuple[str, int, Restriction]]:
+    """What of `gone_through` is too much for one process, and no part of `exact_trials`."""
+    return [each for each in gone_through(operation, level) if each[1] in DEALT_OUT]
+
+
+def deal(operation: str, level: str, number: int, parts: int, setting: Setting) -> Iterator[Trial]:
+    """One deal of so many, numbered from 1: every so manyth block of what is dealt out."""
+    for family, rank, within in dealt_out(operation, level):
+        for block in islice(every(family, rank, within), number - 1, None, parts):
+            yield from FAMILIES[operation][1](block, setting)
 
 
 def gone_through(

@@ -17,7 +17,7 @@ from convspec.oracle.cases.scope import (
     scope,
     scope_size,
 )
-from convspec.oracle.cases.streams import FAMILIES, exact_trials, gone_through, strengths
+from convspec.oracle.cases.streams import FAMILIES, deal, exact_trials, gone_through, strengths
 from convspec.oracle.evidence import Evidence, Plan, Subject, judge_stream
 from convspec.oracle.reference import under
 from convspec.oracle.runner import Tally
@@ -63,6 +63,24 @@ def _swept(subject: Subject, evidence: Evidence, restriction: Restriction) -> Ta
     if drawn and tally.judged:
         evidence.notes.append(_draws_note(operation, evidence.dtype, drawn))
     return tally
+
+
+def dealt_step(subject: Subject, evidence: Evidence, number: int, parts: int) -> None:
+    """One deal of the geometries that are gone through.
+
+    What is refused is not tried again within less: nothing less is left out.  Nor is there a note:
+    the coverage is that of all deals, and these draw from no fewer integers than the sample does,
+    whose calls have more channels.
+    """
+
+    def stream(largest: int | None) -> Iterator[Trial]:
+        rng = numpy.random.default_rng([subject.plan.seed, number])
+        setting = Setting(evidence.dtype, rng, largest)
+        dealt = deal(subject.operation, subject.plan.level, number, parts, setting)
+        active = subject.variants.active
+        return under(subject.operation, dealt, subject.namespace) if active else dealt
+
+    judge_stream(subject, evidence, stream)
 
 
 def _draws_note(operation: str, dtype: numpy.dtype[Any], drawn: set[int]) -> str:
