@@ -1,7 +1,8 @@
 r"""Sliding windows as the columns of a matrix: $X_{(c,j),(n,i)} = x_{n,c,\, i s - p + j d}$.
 
-`gather` copies what a block of output positions reads, tap by tap, into columns; `scatter` is its
-transpose and adds columns back to the positions they were read from.  Arrays carry their groups
+`gather` copies what a block of output positions reads into columns, all windows in one step over
+an input that padding has been added to; `scatter` is its transpose and adds columns back, tap by
+tap, to the positions they were read from.  Arrays carry their groups
 on an axis of their own: `(N, G, C // G, *spatial)`.
 """
 
@@ -105,6 +106,7 @@ def gather(
     columns = within_room(room, (*shape, *map(len, taps), batch, *map(len, outputs)), dtype)
     chosen = tuple(map(of_taps, sliding, taps))
     spans = tuple(map(span, chosen, outputs))
+    # Unless strides or dilations leave out most of what lies between, which a copy would hold.
     if prod(moved.shape[:3]) * size(spans) <= columns.size:
         _copy_windows(columns, _padded(moved, dtype, spans), chosen)
     else:

@@ -16,9 +16,9 @@ kernel of size 1 with stride 1 needs no columns.  $X$ is made of columns that ar
 where they were read; or, with stride 1 and as many positions as a sum has terms, it is the
 convolution of $Y$ by the turned kernel (`turns`).
 
-Padding becomes zeros in them, which is right wherever
-what they are multiplied with is finite.  Where that is not so, and for objects, which need not
-have a zero, the work goes tap by tap instead, over only those outputs that find the tap.
+Padding becomes zeros in the columns, which is right wherever what they are multiplied with is
+finite.  Where that is not so, and for objects, which need not have a zero, the work goes tap by
+tap instead, over only those outputs that find the tap.
 """
 
 from __future__ import annotations
