@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from itertools import chain, count, islice
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy
@@ -24,7 +25,15 @@ from convspec.oracle.evidence import Evidence, Plan, Subject
 from convspec.oracle.reference import spec
 from convspec.oracle.steps.sweep import sweep_step
 from convspec.oracle.steps.variants import variants
+from tests.correct_layers import CORRECT
+from tests.correct_layers import checked as refusing
 from tests.correct_variants import VARIANTS
+
+# What is composed, resizes, normalises or is elementary, one operation a variant.
+LAYERS = {
+    f"{operation} {name}": SimpleNamespace(**{operation: refusing(operation, function)})
+    for name, operation, function in CORRECT
+}
 
 
 class Row(NamedTuple):
@@ -36,9 +45,14 @@ class Row(NamedTuple):
     alarms: tuple[str, ...]
 
 
+def variant(name: str) -> Any:
+    """A correct implementation by its name."""
+    return LAYERS.get(name) or VARIANTS[name]
+
+
 def checked(name: str, seed: int, level: str) -> Row:
     """A variant checked whole: every operation it offers, in every dtype it names."""
-    report = check(VARIANTS[name], offered(name), level=level, seed=seed)
+    report = check(variant(name), offered(name), level=level, seed=seed)
     judged, alarms = 0, []
     for operation in report.operations.values():
         judged += operation.judged
@@ -51,10 +65,10 @@ def checked(name: str, seed: int, level: str) -> Row:
 def swept(name: str, seed: int, level: str) -> Row:
     """A variant in the exact sweep alone, where most of the cases are."""
     judged, alarms = 0, []
-    dtypes = tuple(map(numpy.dtype, getattr(VARIANTS[name], "dtypes", DEFAULT_DTYPES)))
+    dtypes = tuple(map(numpy.dtype, getattr(variant(name), "dtypes", DEFAULT_DTYPES)))
     plan = Plan(level, seed, dtypes, {}, None, None)
     for operation in offered(name):
-        target = callee(VARIANTS[name], operation)
+        target = callee(variant(name), operation)
         assert target is not None
         subject = Subject(operation, target, variants(operation, target, dtypes[0]), spec(), plan)
         for dtype in dtypes:
@@ -68,7 +82,7 @@ def swept(name: str, seed: int, level: str) -> Row:
 
 def offered(name: str) -> list[str]:
     """The operations of a variant."""
-    return [op for op, function in vars(VARIANTS[name]).items() if callable(function)]
+    return [op for op, function in vars(variant(name)).items() if callable(function)]
 
 
 def told(wrong: Any) -> str:
@@ -81,8 +95,9 @@ def rows(level: str, first_seed: int, cases: int, workers: int) -> Iterator[Row]
     """Whole checks at `quick` with the first seed, then sweeps with others, until they have come to
     so many cases.
     """
-    whole = ((checked, name, first_seed, "quick") for name in VARIANTS)
-    more = ((swept, name, seed, level) for seed in count(first_seed + 1) for name in VARIANTS)
+    whole = ((checked, name, first_seed, "quick") for name in (*VARIANTS, *LAYERS))
+    seeds = count(first_seed + 1)
+    more = ((swept, name, seed, level) for seed in seeds for name in (*VARIANTS, *LAYERS))
     due, judged = chain(whole, more), 0
     with ProcessPoolExecutor(workers) as pool:
         running = {pool.submit(*task) for task in islice(due, workers)}
