@@ -215,11 +215,20 @@ def told(thing: Any, tell: Callable[[Any], str] = str) -> str:
     ('no \\\\x1b[2J', '1.5')
     """
     try:
-        return "".join(c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in tell(thing))
+        return "\n".join(map(_shown, tell(thing).split("\n")))
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # whatever the implementation's own code raises
         return f"its text cannot be had, {type(error).__name__}"
+
+
+def _shown(line: str) -> str:
+    """A line as it is, or with escapes; almost all are looked at once and not letter by letter."""
+    return (
+        line
+        if line.isprintable()
+        else "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in line)
+    )
 
 
 def call(
