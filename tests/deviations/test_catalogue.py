@@ -440,9 +440,6 @@ def test_a_call_leaves_something_behind(name, operation):
 
 
 def same_shapes(operation: str) -> list[Case]:
-    """Calls with the same shapes, once for each attribute changed."""
-    case = spoiled("", operation)
-    return [
-        case,
-        *interruptions(case),
-    ]
+    """Calls, and once for each attribute changed those of the same shapes."""
+    cases = small_cases(operation, 40)
+    return [like for case in cases for like in (case, *interruptions(case))]

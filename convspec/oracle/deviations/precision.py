@@ -9,15 +9,18 @@ import numpy
 from convspec.arguments import Array
 from convspec.oracle.deviations.edits import (
     CONVOLUTIONS,
+    MAXIMA,
     SIGNALS,
     SLIDING,
     afterwards,
     each,
+    gradients,
     only,
     replacing,
     rewriting,
     spatial,
 )
+from convspec.oracle.deviations.families import with_layers
 from convspec.oracle.deviations.record import Deviation, Function
 from convspec.oracle.deviations.sliding import divisors, gathered, windows_of
 from convspec.oracle.deviations.special_values import on_floats
@@ -25,6 +28,8 @@ from convspec.window import divisor, positions
 
 PRODUCTS = (*SIGNALS, *CONVOLUTIONS, "average_pool")
 ANY = (*SIGNALS, *SLIDING)
+# Other sums of products, one after the other.
+MATRICES = ("linear", "pointwise_conv", "depthwise_conv", "locally_connected", "resize_conv")
 
 
 def shortened(array: Array, bits: int) -> Any:
@@ -47,15 +52,27 @@ def truncated(array: Array, bits: int) -> Any:
     return numpy.ldexp(numpy.trunc(numpy.ldexp(mantissa, bits)), exponent - bits)
 
 
+def _dtype(arguments: dict[str, Any]) -> Any:
+    """The dtype of the first operand, which that of the result follows."""
+    return numpy.asarray(next(iter(arguments.values()))).dtype
+
+
+def _single(array: Array) -> Any:
+    """Floats of 64 bits in 32."""
+    return array.astype(numpy.float32) if array.dtype == numpy.float64 else array
+
+
 def _in_float32(right: Function, **arguments: Any) -> Any:
     single = {
-        name: value.astype(numpy.float32)
-        if isinstance(value, numpy.ndarray) and value.dtype == numpy.float64
+        name: [*map(_single, value)]
+        if isinstance(value, list)
+        else _single(value)
+        if isinstance(value, numpy.ndarray)
         else value
         for name, value in arguments.items()
     }
-    dtype = numpy.asarray(arguments.get("input", arguments.get("f"))).dtype
-    return each(right(**single), lambda output: output.astype(dtype))
+    dtype = _dtype(arguments)
+    return each(right(**single), lambda a: a.astype(dtype) if a.dtype.kind == "f" else a)
 
 
 def _toward_zero(right: Function, **arguments: Any) -> Any:
@@ -66,7 +83,7 @@ def _toward_zero(right: Function, **arguments: Any) -> Any:
         for name, value in arguments.items()
     }
     exact = numpy.asarray(right(**double))
-    narrow = numpy.asarray(arguments.get("input", arguments.get("f"))).dtype
+    narrow = _dtype(arguments)
     if narrow != numpy.float32:
         return exact
     with numpy.errstate(over="ignore"):
@@ -98,7 +115,7 @@ def _three_decimals(output: Array, **_: Any) -> Any:
 
 
 def _wrapped(right: Function, **arguments: Any) -> Any:
-    dtype = numpy.asarray(arguments.get("input", arguments.get("f"))).dtype
+    dtype = _dtype(arguments)
     output = numpy.asarray(right(**arguments))
     return output.astype(dtype) if dtype.kind in "iu" else output
 
@@ -162,7 +179,7 @@ PRECISION = (
     ),
     Deviation(
         name="float64 computed in float32",
-        operations=PRODUCTS,
+        operations=with_layers((*PRODUCTS, *MAXIMA, *gradients(MAXIMA))),
         kind="mistake",
         sentence="Converts to float32, computes, and converts back.",
         hidden="operands and results that float32 holds",
@@ -170,7 +187,7 @@ PRECISION = (
     ),
     Deviation(
         name="result truncated toward zero",
-        operations=(*SIGNALS, *CONVOLUTIONS),
+        operations=(*SIGNALS, *CONVOLUTIONS, *MATRICES),
         kind="mistake",
         sentence="Drops the bits that float32 cannot hold instead of rounding to nearest.",
         hidden="results that float32 holds, and float64",

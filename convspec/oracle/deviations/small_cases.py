@@ -24,6 +24,8 @@ Geometry = tuple[dict[str, Shape], dict[str, Any]]
 BUDGET = 800
 # Operands that the batch is the first axis of.
 BATCHED = ("input", "mask", "values", "indices")
+# What is added to an operand with special values: most of it stays.
+SPOTS = (*(0.0,) * 9, numpy.nan, numpy.inf, -numpy.inf)
 SELECTING = ("relu", "adaptive_max_pool")
 
 
@@ -67,7 +69,7 @@ def _cases(operation: str, source: Random) -> Iterator[Case]:
         if operation != row.name:
             shapes = {"cotangent": output, **shapes}
         draw, dtype = source.choice(_DRAWS), source.choice(_DTYPES)
-        view = source.choice((_plain, _plain, _plain, *_VIEWS))
+        view = source.choice((_plain, _plain, _plain, _fortran, _offset))
         operands = {name: view(draw(source, shape, dtype)) for name, shape in shapes.items()}
         yield Case(operation, operands, attributes)
 
@@ -89,15 +91,20 @@ def _layered(operation: str, source: Random) -> Iterator[Case]:
         dtype = numpy.dtype(source.choice(("float64", "float64", "float32")))
         operands = filled(operation, shapes, attributes, _generator(source), dtype)
         _altered(name, operands, source)
-        yield Case(operation, operands, attributes)
+        view = source.choice(VIEWS_AMONG_PLAIN)
+        yield Case(operation, {n: view(array) for n, array in operands.items()}, attributes)
 
 
 def _altered(name: str, operands: dict[str, Array], source: Random) -> None:
-    """Now and then numbers that are not whole or nowhere negative, a cotangent of ones, NaN where
-    it may be selected, and arguments whose exponentials overflow.
+    """Now and then numbers that are nowhere negative, not whole, or rounded; a cotangent of ones,
+    NaN and infinities, and arguments whose exponentials overflow.
     """
     first = next(iter(operands))
-    changes: tuple[Callable[[Array], Array], ...] = (numpy.abs, lambda array: array / 4)
+    changes: tuple[Callable[[Array], Array], ...] = (
+        numpy.abs,
+        lambda array: array / 4,
+        lambda array: array / 7,
+    )
     for change in (c for c in changes if source.random() < 0.1):
         for operand in operands.keys() - OPERATIONS[name].discrete:
             operands[operand] = change(operands[operand])
@@ -108,6 +115,12 @@ def _altered(name: str, operands: dict[str, Array], source: Random) -> None:
     if name in SATURATING and source.random() < 0.1:
         argument = OPERATIONS[name].operands[0]
         operands[argument] = operands[argument] * 125
+    if first == "cotangent" or source.random() < 0.9:
+        return
+    spots = _generator(source).choice(SPOTS, size=operands[first].shape)
+    operands[first] = operands[first] + spots.astype(operands[first].dtype)
+    if "mask" in operands:  # whether a dropped infinity is 0 times it is left open
+        operands["mask"] = operands["mask"] | ~numpy.isfinite(operands[first])
 
 
 def _often(source: Random, simple: Any, *others: Any) -> Any:
@@ -258,13 +271,20 @@ def _plain(array: Array) -> Array:
 
 
 def _fortran(array: Array) -> Array:
-    return numpy.asfortranarray(array)
+    return numpy.asarray(array, order="F")
 
 
 def _offset(array: Array) -> Array:
+    if not array.ndim:
+        return array
     longer = numpy.zeros((*array.shape[:-1], array.shape[-1] + 1), array.dtype)
     longer[..., 1:] = array
     return longer[..., 1:]
 
 
-_VIEWS = (_fortran, _offset)
+def _spaced(array: Array) -> Array:
+    return numpy.repeat(array, 2, axis=-1)[..., ::2] if array.ndim else array
+
+
+_VIEWS = (_fortran, _offset, _spaced)
+VIEWS_AMONG_PLAIN = (_plain, _plain, _plain, _plain, *_VIEWS)

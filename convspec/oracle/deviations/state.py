@@ -19,6 +19,7 @@ from convspec.oracle.deviations.edits import (
     output_shape,
     replacing,
 )
+from convspec.oracle.deviations.families import parts, taking, with_layers
 from convspec.oracle.deviations.record import Deviation, Edit, Function
 
 Memory = dict[Any, Any]
@@ -43,9 +44,10 @@ def remembering(function: Callable[..., Any]) -> Edit:
 def shapes(arguments: dict[str, Any]) -> tuple[Any, ...]:
     """The shapes and dtypes of the arrays of a call: what a hurried cache goes by."""
     return tuple(
-        (name, value.shape, str(value.dtype))
+        (name, part.shape, str(part.dtype))
         for name, value in arguments.items()
-        if isinstance(value, numpy.ndarray)
+        for part in parts(value)
+        if isinstance(part, numpy.ndarray)
     )
 
 
@@ -53,7 +55,7 @@ def _attributes(arguments: dict[str, Any], *but: str) -> tuple[Any, ...]:
     return tuple(
         (name, value)
         for name, value in sorted(arguments.items())
-        if not isinstance(value, numpy.ndarray) and name not in but
+        if not isinstance(value, numpy.ndarray | list) and name not in but
     )
 
 
@@ -61,10 +63,19 @@ def key_without(attribute: str) -> Edit:
     """A plan cached under a key that lacks one attribute: the first call's value is used again."""
 
     def function(right: Function, memory: Memory, operation: str, **arguments: Any) -> Any:
-        key = (shapes(arguments), _attributes(arguments, attribute))
-        shape = output_shape(operation, arguments)
-        first = memory.setdefault(key, arguments[attribute])
-        return fitted(right(**{**arguments, attribute: first}), shape)
+        due = right(**arguments)  # a bad argument is refused before any plan is looked up
+        # What is planned is the forward call, and the cotangent's shape no part of it.
+        given = {name: value for name, value in arguments.items() if name != "cotangent"}
+        key = (shapes(given), _attributes(arguments, attribute))
+        planned = {**arguments, attribute: memory.setdefault(key, arguments[attribute])}
+        if planned[attribute] == arguments[attribute]:
+            return due
+        if "cotangent" not in arguments:
+            return fitted(right(**planned), output_shape(operation, arguments))
+        cotangent = numpy.asarray(arguments["cotangent"])
+        return right(
+            **{**planned, "cotangent": fitted(cotangent, output_shape(operation, planned))}
+        )
 
     return remembering(function)
 
@@ -128,6 +139,21 @@ def _race(right: Function, memory: Memory, operation: str, **arguments: Any) -> 
     return output
 
 
+# The operations in which each attribute may be missing from the key of a plan.
+PLANNED: dict[str, tuple[str, ...]] = {
+    "dilation": ("conv",),
+    "count_include_pad": ("average_pool",),
+    "padding": with_layers(CONVOLUTIONS, taking("stride")),
+    "stride": with_layers((), taking("stride")),
+}
+
+KEYS = {"count_include_pad": "divisor"}
+KEYS_SHIPPED = {
+    "dilation": ("uxlfoundation/oneDNN#1727",),
+    "count_include_pad": ("kulinseth/pytorch#273",),
+}
+
+
 STATE = (
     Deviation(
         name="kernel flipped in place",
@@ -163,34 +189,18 @@ STATE = (
         edit=remembering(_stale_for_empty_batch),
         threads=("pytorch/pytorch#24341",),
     ),
-    Deviation(
-        name="cache key lacks the dilation",
-        operations=("conv",),
-        kind="mistake",
-        sentence="Plans a convolution once for each set of shapes and other attributes, with the "
-        "first dilation it meets.",
-        hidden="single calls, or one dilation for each set of shapes",
-        edit=key_without("dilation"),
-        threads=("uxlfoundation/oneDNN#1727",),
-    ),
-    Deviation(
-        name="cache key lacks the divisor",
-        operations=("average_pool",),
-        kind="mistake",
-        sentence="Plans an average once for each set of shapes and other attributes, with the "
-        "first count_include_pad it meets.",
-        hidden="single calls, or one count_include_pad for each set of shapes",
-        edit=key_without("count_include_pad"),
-        threads=("kulinseth/pytorch#273",),
-    ),
-    Deviation(
-        name="cache key lacks the padding",
-        operations=CONVOLUTIONS,
-        kind="mistake",
-        sentence="Plans a call once for each set of shapes and other attributes, with the first "
-        "padding it meets.",
-        hidden="single calls, or one padding for each set of shapes",
-        edit=key_without("padding"),
+    *(
+        Deviation(
+            name=f"cache key lacks the {KEYS.get(attribute, attribute)}",
+            operations=operations,
+            kind="mistake",
+            sentence="Plans a call once for each set of shapes and other attributes, with the "
+            f"first {attribute} it meets.",
+            hidden=f"single calls, or one {attribute} for each set of shapes",
+            edit=key_without(attribute),
+            threads=KEYS_SHIPPED.get(attribute, ()),
+        )
+        for attribute, operations in PLANNED.items()
     ),
     Deviation(
         name="weights packed once for each shape",

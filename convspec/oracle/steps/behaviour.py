@@ -113,6 +113,33 @@ def _repeated(
     return Finding("unstable", message, case, actual, kept, None, before=(case, *between))
 
 
+def neighbour_findings(
+    target: Callee, cases: list[Case], right_of: Callable[[Case], Trial | None]
+) -> tuple[int, list[Finding]]:
+    """A call is right after one that differs from it in one attribute: what is kept from the first
+    call of some shapes, and used again, shows here.
+    """
+    judged, findings = 0, []
+    for case in cases:
+        call(target, case.operation, copies(case.operands), case.attributes)
+        for other in interruptions(case):
+            # Other numbers than the sweep's need not be exact in a coarser arithmetic.
+            right = None if other.attributes == case.attributes else right_of(other)
+            if right is None:
+                continue
+            outcome = call(target, case.operation, copies(other.operands), other.attributes)
+            if not isinstance(outcome, Returned):
+                continue
+            judged += 1
+            dtype = next(iter(case.operands.values())).dtype
+            verdict = judge(outcome.outputs, right.expected, right.slack, dtype)
+            if verdict is not None:
+                message = f"after a call that differs in one attribute: {verdict.message}"
+                seen = (outcome.outputs, right.expected, right.slack)
+                findings.append(Finding(verdict.kind, message, other, *seen, before=(case,)))
+    return judged, findings
+
+
 def empty_batch_findings(
     target: Callee, cases: list[Case], right_of: Callable[[Case], Trial]
 ) -> tuple[int, list[Finding]]:
@@ -150,7 +177,9 @@ def interruptions(case: Case) -> Iterator[Case]:
     given = {n: a.shape for n, a in case.operands.items() if n != "cotangent"}
     shapes = grouped(case.operation, given).values()
     for name, value in case.attributes.items():
-        for other in _others(value):
+        for other in _others(name, value):
+            if other == value:
+                continue
             attributes = {**case.attributes, name: other}
             try:
                 shape = row.shape(*shapes, **attributes)
@@ -162,10 +191,28 @@ def interruptions(case: Case) -> Iterator[Case]:
             yield Case(case.operation, operands, attributes)
 
 
-def _others(value: Any) -> Iterator[Any]:
+# The words that an attribute may have.
+CHOICES: dict[str, tuple[str, ...]] = {
+    "mode": ("full", "same", "valid"),
+    "kind": ("nearest", "linear", "max", "average"),
+    "coordinates": ("half_pixel", "asymmetric", "align_corners"),
+}
+
+
+def _others(name: str, value: Any) -> Iterator[Any]:
+    """Values near that of an attribute; whether there is such a call is another question."""
     if isinstance(value, bool):
         yield not value
-    elif isinstance(value, tuple) and value and isinstance(value[0], int):
-        yield tuple(entry + 1 for entry in value)
-    elif isinstance(value, tuple):
-        yield tuple((low + 1, high + 1) for low, high in value)
+    elif isinstance(value, int):
+        yield from (value + 1, value - 1)
+    elif isinstance(value, float):
+        yield from (value / 2, value * 2)
+    elif isinstance(value, str):
+        yield from (word for word in CHOICES[name] if word != value)
+    elif value and isinstance(value[0], int):
+        yield from (tuple(entry + step for entry in value) for step in (1, -1))
+    else:
+        yield from (
+            tuple((max(0, low + step), max(0, high + step)) for low, high in value)
+            for step in (1, -1)
+        )

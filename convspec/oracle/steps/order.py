@@ -8,11 +8,13 @@ import numpy
 
 from convspec.case import Case, forward_name
 from convspec.operations import OPERATIONS
+from convspec.oracle.cases.filling import is_valid
 from convspec.oracle.evidence import Evidence, Subject, judge_stream, near
-from convspec.oracle.reference import trial, trials
+from convspec.oracle.reference import accepted_trial, trial, trials
 from convspec.oracle.rounding.share import ULPS
 from convspec.oracle.steps import behaviour, refusals, special, thresholds, ties
 from convspec.oracle.steps.accuracy import accuracy
+from convspec.oracle.steps.moves import moves, only_moves
 from convspec.oracle.steps.search import (
     EXAMPLES,
     FEWER_EXAMPLES,
@@ -55,10 +57,20 @@ def special_step(subject: Subject, evidence: Evidence) -> None:
 
 
 def accuracy_step(subject: Subject, evidence: Evidence) -> None:
-    """The accuracy class, and whether it is the one required."""
+    """The accuracy class, and whether it is the one required; where nothing rounds, that every bit
+    arrives.
+    """
     if evidence.dtype.kind in "iu" or evidence.findings:
         return
     plan = subject.plan
+    if only_moves(subject.operation):
+
+        def stream(_: int | None) -> Iterator[Trial]:
+            rng = numpy.random.default_rng(plan.seed)
+            return moves(subject.operation, subject.namespace, evidence.dtype, rng)
+
+        judge_stream(subject, evidence, stream)
+        return
     seen = accuracy(
         subject.operation,
         subject.target,
@@ -105,6 +117,8 @@ def behaviour_step(subject: Subject, evidence: Evidence) -> None:
     if any(finding.kind == "mutates" for finding in evidence.findings):
         return
     cases = sorted(evidence.passing, key=_case_size)[-BEHAVIOUR_CASES:]
+    # Other calls hold other numbers, which a coarser arithmetic need not recover.
+    alike = [] if evidence.recovered else cases
     ordered = sorted(evidence.passing, key=_case_size)
     spread = ordered[:: max(1, len(ordered) // REFUSAL_CASES)]
 
@@ -112,9 +126,16 @@ def behaviour_step(subject: Subject, evidence: Evidence) -> None:
         due = trial(case, subject.namespace)
         return near(due) if FAST_ALGORITHM in evidence.accuracies else due
 
+    def neighbour(case: Case) -> Trial | None:
+        try:
+            return accepted_trial(case, subject.namespace) if is_valid(case) else None
+        except ValueError:  # the spec refuses it as well
+            return None
+
     for judged, findings in (
         behaviour.layout_findings(subject.target, cases, right),
         behaviour.repeat_findings(subject.target, cases),
+        behaviour.neighbour_findings(subject.target, alike, neighbour),
         behaviour.empty_batch_findings(subject.target, cases, right),
         refusals.accepts_findings(subject.target, spread),
     ):

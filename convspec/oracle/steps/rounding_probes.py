@@ -7,7 +7,7 @@ that truncates: for numbers from 1 to 2 the addend is `3 * 2^-(p + 1)`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy
@@ -21,6 +21,22 @@ SIGNALS = ("convolve", "correlate")
 CONVOLUTIONS = ("conv", "conv_transpose")
 # Sums begin with 1 and so many last places: what an FFT loses differs from one to the next.
 PLACES = (1, 2, 3, 5, 7, 11)
+
+
+def _channels(one: Callable[[float], Any]) -> Callable[..., dict[str, Any]]:
+    """Operands multiplied channel by channel, `one` being what a channel of the weight holds."""
+    return lambda x, w: {"input": [[[value] for value in x]], "weight": [[*map(one, w)]]}
+
+
+# Sums of the products of two lists by other operations, as their operands.
+OTHERS: dict[str, Callable[..., dict[str, Any]]] = {
+    "linear": lambda x, w: {"input": [x], "weight": [w]},
+    "depthwise_conv": lambda x, w: {"input": [[x]], "weight": [[w]]},
+    "pointwise_conv": _channels(lambda value: value),
+    "resize_conv": _channels(lambda value: [value]),
+    "locally_connected": _channels(lambda value: [[value]]),
+}
+GIVEN: dict[str, dict[str, Any]] = {"resize_conv": {"scale": 1, "kind": "nearest"}}
 
 
 class Probe(NamedTuple):
@@ -60,6 +76,9 @@ def _products(operation: str, x: float) -> dict[str, dict[str, Any]]:
     if operation in CONVOLUTIONS:
         one = {"input": [[[1]]], "weight": [[[1]]]}
         return {"input": {**one, "input": [[[x]]]}, "weight": {**one, "weight": [[[x]]]}}
+    if operation in OTHERS:
+        product = OTHERS[operation]
+        return {"input": product([x], [1]), "weight": product([1], [x])}
     return {}
 
 
@@ -73,22 +92,24 @@ def _sums(operation: str, start: float, more: float) -> dict[str, dict[str, Any]
             "the sum": {"input": [[[start], [more]]], "weight": weight},
             "the sum with the bias": {"input": [[[start]]], "weight": [[[1]]], "bias": [more]},
         }
+    if operation in OTHERS:
+        return {"the sum": OTHERS[operation]([start, more], [1, 1])}
     return {}
 
 
 def _probe(
     operation: str,
-    given: dict[str, Any],
+    values: dict[str, Any],
     dtype: numpy.dtype[Any],
     exact: tuple[float, float],
     roundings: int,
     suspect: float,
     suspicion: str,
 ) -> Probe:
-    operands = {name: numpy.array(values, float).astype(dtype) for name, values in given.items()}
+    operands = {name: numpy.array(array, float).astype(dtype) for name, array in values.items()}
     shapes = {name: array.shape for name, array in operands.items()}
-    mode = {"mode": "valid"} if operation in SIGNALS else {}
-    case = Case(operation, operands, normalised(operation, shapes, mode))
+    given = {"mode": "valid"} if operation in SIGNALS else GIVEN.get(operation, {})
+    case = Case(operation, operands, normalised(operation, shapes, given))
     high, low = (_alone(part, operands) for part in exact)
     return Probe(case, (high, low), roundings, suspect, suspicion)
 
