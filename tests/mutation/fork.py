@@ -1,24 +1,22 @@
 """Tests on one mutant after the other, each in a process of its own that is forked from pytest.
 
 The parent has started pytest and imported everything but convspec.  A child loads the text of its
-mutant in place of the module, collects the tests, and runs them until one fails.  Nothing on disk
-is changed, and a mutant costs little more than the tests that notice it.
+mutant in place of the module, collects the tests that enter the function, and runs them until one
+fails.  Nothing on disk is changed, and a mutant costs little more than the test that notices it.
 """
 
 from __future__ import annotations
 
 import gc
 import os
-import re
 import resource
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
 from pathlib import Path
 from types import CodeType
-from typing import NamedTuple
 
 import pytest
 
@@ -40,17 +38,10 @@ OPTIONS = [
     # The laws on the definitions alone: `fast` is no part of the spec.
     "--implementation=spec",
 ]
-# What a mutant may take: one that never ends is found by that.
-SECONDS, BYTES = 5, 8 << 30
+# The memory that a mutant may map.
+BYTES = 8 << 30
 # How a child ends: no test failed; one did; there was none; the mutant was not loaded.
 PASSED, FAILED, NONE, UNSEEN = 0, 1, 5, 99
-
-
-class Outcome(NamedTuple):
-    """Whether a test failed, and the seconds of processor time until then."""
-
-    noticed: bool
-    seconds: float
 
 
 class MutantLoader(SourceFileLoader):
@@ -80,83 +71,89 @@ def module_name(path: str) -> str:
 class Forks:
     """A pytest plugin: where pytest would collect tests, it forks a child for each mutant."""
 
-    def __init__(self, mutants: Iterable[Mutant | None], seconds: int) -> None:
-        self.mutants, self.seconds = mutants, seconds
-        self.outcomes: list[Outcome] = []
-        self.child = False
+    def __init__(
+        self, mutants: Iterable[Mutant], tests: Mapping[str, Sequence[str]], seconds: int
+    ) -> None:
+        self.mutants, self.tests, self.seconds = mutants, tests, seconds
+        self.noticed: list[bool] = []
         self.loader: MutantLoader | None = None
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_collection(self) -> None:
+    def pytest_collection(self, session: pytest.Session) -> None:
         """Return only in a child, which goes on to collect and run."""
         gc.freeze()  # a child's collections leave alone what it has from its parent
         for mutant in self.mutants:
-            before = _children_seconds()
+            if mutant.function not in self.tests:
+                self.noticed.append(False)
+                continue
             child = os.fork()
             if child == 0:
-                self._enter(mutant)
+                self._enter(mutant, session.config)
                 return
-            _, status = os.waitpid(child, 0)
-            code = os.waitstatus_to_exitcode(status)
+            code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
             if code in (NONE, UNSEEN):
                 pytest.exit("no test loads the module", returncode=code)
-            self.outcomes.append(Outcome(code != PASSED, _children_seconds() - before))
+            self.noticed.append(code != PASSED)
         pytest.exit("every mutant has met its tests", returncode=PASSED)
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Run first the tests that are named after the function."""
+        """Keep the tests that enter the function, the shortest first."""
         if self.loader is not None:
-            function = re.compile(rf"\b{self.loader.mutant.function}\b")
-            items.sort(key=lambda item: function.search(item.nodeid) is None)
+            order = {test: i for i, test in enumerate(self.tests[self.loader.mutant.function])}
+            items[:] = [item for item in items if item.nodeid in order]
+            items.sort(key=lambda item: order[item.nodeid])
 
-    def _enter(self, mutant: Mutant | None) -> None:
-        self.child = True
-        sys.modules.update(dict.fromkeys(FRAMEWORKS))  # type: ignore[arg-type]
+    def _enter(self, mutant: Mutant, config: pytest.Config) -> None:
+        assert module_name(mutant.path) not in sys.modules
         resource.setrlimit(resource.RLIMIT_CPU, (self.seconds, self.seconds + 1))
         resource.setrlimit(resource.RLIMIT_AS, (BYTES, BYTES))
-        if mutant is not None:
-            assert module_name(mutant.path) not in sys.modules
-            self.loader = MutantLoader(mutant)
-            sys.meta_path.insert(0, self.loader)
+        self.loader = MutantLoader(mutant)
+        sys.meta_path.insert(0, self.loader)
+        config.args = sorted({test.split("::")[0] for test in self.tests[mutant.function]})
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> None:
         """End at the first failure, without a report: writing one takes longer than most tests."""
         skipped = pytest.skip.Exception
-        failed = call.excinfo is not None and not isinstance(call.excinfo.value, skipped)
-        if self.child and failed:
-            self.leave(FAILED)
+        if call.excinfo is not None and not isinstance(call.excinfo.value, skipped):
+            os._exit(FAILED)
 
     def leave(self, code: int) -> None:
         """End a child."""
-        if code == PASSED and self.loader is not None:
-            module = sys.modules.get(self.loader.name)
-            if getattr(module, "__loader__", None) is not self.loader:
-                code = UNSEEN
+        assert self.loader is not None
+        module = sys.modules.get(self.loader.name)
+        if code == PASSED and getattr(module, "__loader__", None) is not self.loader:
+            code = UNSEEN
         os._exit(code)
 
 
-def outcomes(
-    mutants: Iterable[Mutant | None], tests: Sequence[str], seconds: int = SECONDS
-) -> list[Outcome]:
-    """What the tests say of each mutant; None stands for the module as it is.
+def noticed(
+    mutants: Iterable[Mutant], tests: Mapping[str, Sequence[str]], seconds: int
+) -> list[bool]:
+    """Whether a test of its function notices each mutant; `seconds` of a processor for one.
 
     Raises `RuntimeError` where no test loads the module.
     """
+    preload()
+    forks = Forks(mutants, tests, seconds)
+    code = FAILED
+    try:
+        code = int(pytest.main(pytest_arguments(tests[""]), plugins=[forks]))
+    finally:
+        if forks.loader is not None:
+            forks.leave(code)
+    if code != PASSED:
+        raise RuntimeError(f"pytest ends with {code}")
+    return forks.noticed
+
+
+def preload() -> None:
+    """Import what tests need, and keep out what they can do without."""
     for name in PRELOADED:
         import_module(name)
-    forks = Forks(mutants, seconds)
-    code = -1
-    try:
-        code = int(pytest.main([*OPTIONS, *tests], plugins=[forks]))
-    finally:
-        if forks.child:
-            forks.leave(code & 0xFF)
-    if code != PASSED:
-        raise RuntimeError(f"pytest ends with {code} on {tests}")
-    return forks.outcomes
+    sys.modules.update(dict.fromkeys(FRAMEWORKS))  # type: ignore[arg-type]
 
 
-def _children_seconds() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+def pytest_arguments(tests: Sequence[str]) -> list[str]:
+    """The options of every run, and the files of the tests."""
+    return [*OPTIONS, *sorted({test.split("::")[0] for test in tests})]

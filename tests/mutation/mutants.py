@@ -4,12 +4,14 @@ An operator is exchanged, a number is one larger, an argument is left out or bec
 assigned value becomes None, a condition is negated or fixed, a string is changed.
 
 Not mutated are docstrings, annotations, and the words of an error message: a string in a `raise`.
-What a message puts between braces is mutated, so that it has to name the right value.
+What a message puts between braces is mutated, so that it has to name the right value.  Nor is the
+`strict` of a `zip`, which asserts what has been checked before.
 """
 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -46,12 +48,18 @@ def mutants(path: str) -> Iterator[Mutant]:
         here = place[id(mutation.original_node)]
         part = deep_replace(module.body[here], mutation.original_node, mutation.mutated_node)
         assert isinstance(part, libcst.CSTNode)
-        text = head + "".join([*texts[:here], module.code_for_node(part), *texts[here + 1 :]])
-        if text not in seen:
+        changed = module.code_for_node(part)
+        text = head + "".join([*texts[:here], changed, *texts[here + 1 :]])
+        if text not in seen and _lax(changed) != _lax(texts[here]):
             seen.add(text)
             owner = mutation.contained_by_top_level_function
             function = owner.name.value if isinstance(owner, libcst.FunctionDef) else ""
             yield Mutant(path, function, change(source, text), text)
+
+
+def _lax(text: str) -> str:
+    """A statement without the `strict` of its calls, or the comma that is left of it."""
+    return re.sub(r",\s*(strict=\w+)?\s*\)", ")", text)
 
 
 def _walk(node: libcst.CSTNode) -> Iterator[libcst.CSTNode]:

@@ -21,8 +21,9 @@ those that no test can notice because they compute the same; each has its reason
 the others: a test is missing.  The *score* is the share of the killed ones among all that are not
 equivalent.
 
-Not mutated are docstrings, annotations and the words of error messages; the values that a message
-names are.  The mutants are mutmut's; `tests/mutation/modules.toml` says which tests they meet.
+Not mutated are docstrings, annotations and the words of error messages (the values that a message
+names are), nor the `strict` of a `zip`, which asserts what has been checked before.  The mutants
+are mutmut's; `tests/mutation/modules.toml` says which tests they meet.
 
 Renewed by `tox -e mutation`, or `tox -e mutation -- NAME` for one module.
 """
