@@ -113,10 +113,8 @@ class Forks:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> None:
-        """End at the first failure, without a report: writing one takes longer than most tests."""
-        skipped = pytest.skip.Exception
-        if call.excinfo is not None and not isinstance(call.excinfo.value, skipped):
-            os._exit(FAILED)
+        """End at the first failure."""
+        end_at_failure(call)
 
     def leave(self, code: int) -> None:
         """End a child."""
@@ -125,6 +123,13 @@ class Forks:
         if code == PASSED and getattr(module, "__loader__", None) is not self.loader:
             code = UNSEEN
         os._exit(code)
+
+
+def end_at_failure(call: pytest.CallInfo[None]) -> None:
+    """End this process without a report: writing one takes longer than most tests."""
+    skipped = pytest.skip.Exception
+    if call.excinfo is not None and not isinstance(call.excinfo.value, skipped):
+        os._exit(FAILED)
 
 
 def noticed(

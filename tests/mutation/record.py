@@ -17,10 +17,13 @@ from tests.mutation.mutants import ROOT
 
 
 class Record(NamedTuple):
-    """The seconds of all tests, and the tests of each function, shortest first."""
+    """The seconds of all tests, the tests of each function, shortest first, and the functions that
+    are called before any test runs.
+    """
 
     seconds: float
     tests: dict[str, list[str]]
+    early: list[str]
 
 
 class Recorder:
@@ -29,12 +32,22 @@ class Recorder:
     def __init__(self, path: str) -> None:
         self.file = str(ROOT / path)
         self.entered: set[str] = set()
+        self.early: list[str] = []
         self.found: list[tuple[float, str, list[str]]] = []
 
     def watch(self, frame: FrameType, event: str, argument: object) -> None:
         """For `sys.setprofile`."""
         if event == "call" and frame.f_code.co_filename == self.file:
             self.entered.add(frame.f_code.co_name)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self) -> None:
+        sys.setprofile(self.watch)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self) -> None:
+        sys.setprofile(None)
+        self.early = sorted(self.entered)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
@@ -63,7 +76,7 @@ def record(path: str, tests: Sequence[str]) -> Record:
             recorder = Recorder(path)
             code = int(pytest.main(pytest_arguments(tests), plugins=[recorder]))
             with os.fdopen(write, "w") as pipe:
-                json.dump(recorder.found, pipe)
+                json.dump([recorder.found, recorder.early], pipe)
         finally:
             os._exit(code)
     os.close(write)
@@ -72,12 +85,12 @@ def record(path: str, tests: Sequence[str]) -> Record:
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if code != PASSED:
         raise RuntimeError(f"pytest ends with {code}, without a mutant, on {' '.join(tests)}")
-    return _sorted(json.loads(text))
+    return _sorted(*json.loads(text))
 
 
-def _sorted(found: Sequence[tuple[float, str, list[str]]]) -> Record:
+def _sorted(found: Sequence[tuple[float, str, list[str]]], early: list[str]) -> Record:
     tests: dict[str, list[str]] = {}
     for _, test, functions in sorted(found, key=lambda row: row[0]):
         for function in ("", *functions):
             tests.setdefault(function, []).append(test)
-    return Record(sum(seconds for seconds, _, _ in found), tests)
+    return Record(sum(seconds for seconds, _, _ in found), tests, early)
