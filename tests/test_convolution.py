@@ -11,6 +11,8 @@ import sympy
 from scipy import ndimage, signal
 
 from convspec import conv, conv_vjp, convolve, convolve_vjp, correlate, correlate_vjp
+from convspec.convolution import conv_shape, conv_windows, convolve_shape
+from convspec.window import Window
 
 MODES = ("full", "same", "valid")
 
@@ -342,3 +344,56 @@ class TestDerivatives:
         )
         for power, coefficient in enumerate(convolve(a, b)):
             assert sympy.expand(coefficient - product.coeff(t, power)) == 0
+
+
+def ones(rank: int, dtype: str) -> numpy.ndarray:
+    return numpy.ones((1,) * rank, dtype)
+
+
+@pytest.mark.parametrize("wide", range(3))
+def test_each_operand_counts_for_the_dtype(wide):
+    """The result is as wide as the widest operand, whichever that is."""
+    dtypes = ["float16"] * 3
+    dtypes[wide] = "float32"
+    assert conv(ones(3, dtypes[0]), ones(3, dtypes[1]), ones(1, dtypes[2])).dtype == "float32"
+    cotangent, f, g = (ones(1, dtype) for dtype in dtypes)
+    d_f, d_g = convolve_vjp(cotangent, f, g)
+    assert convolve(f, g).dtype == ("float16" if wide == 0 else "float32")
+    assert d_f.dtype == ("float16" if wide == 1 else "float32")
+    assert d_g.dtype == ("float16" if wide == 2 else "float32")
+
+
+@pytest.mark.parametrize("dtypes", [("float32", "float16"), ("float16", "float32")])
+def test_the_cotangent_of_a_bias_is_as_wide_as_the_widest_of_two(dtypes):
+    cotangent, bias = ones(3, dtypes[0]), ones(1, dtypes[1])
+    *_, d_bias = conv_vjp(cotangent, ones(3, "float16"), ones(3, "float16"), bias)
+    assert d_bias.dtype == "float32"
+
+
+def test_the_cotangents_of_three_channels_go_to_their_own():
+    """By hand: y = 4 a + 5 b + 6 c at (a, b, c) = (1, 2, 3).  With two channels, one too many
+    before the first would still be the second.
+    """
+    d_input, d_weight = conv_vjp([[[1]]], [[[1], [2], [3]]], [[[4], [5], [6]]])
+    assert d_input.tolist() == [[[4], [5], [6]]]
+    assert d_weight.tolist() == [[[1], [2], [3]]]
+
+
+class TestShapes:
+    """What is computed from shapes alone."""
+
+    def test_the_defaults_are_those_of_the_operations(self):
+        assert convolve_shape((3,), (2,)) == (4,)
+        assert conv_windows((1, 1, 3), (1, 1, 2)) == (Window(kernel=2),)
+
+    def test_an_input_without_spatial_axes_is_told_what_it_must_be(self):
+        with pytest.raises(ValueError, match=r"^input has shape \(1, 2\): must be \(N, C, \*sp"):
+            conv_shape((1, 2), (1, 2, 1))
+
+    def test_channels_of_a_group_are_counted_in_whole_numbers(self):
+        with pytest.raises(ValueError, match=r"second size must be C // groups = 2; input"):
+            conv_shape((1, 4, 3), (2, 3, 1), groups=2)
+
+    def test_a_bias_has_to_fit(self):
+        with pytest.raises(ValueError, match=r"bias has shape \(3,\): must be \(O,\) = \(2,\)"):
+            conv_shape((1, 1, 3), (2, 1, 1), (3,))

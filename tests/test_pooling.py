@@ -18,6 +18,7 @@ from convspec import (
     max_pool_with_indices,
     max_pool_with_indices_vjp,
 )
+from convspec.pooling import pool_shape
 
 
 def random_call(
@@ -351,3 +352,46 @@ def test_the_stride_is_the_kernel_size_unless_given():
     expected = max_pool(x, kernel_size=(3, 2), stride=(3, 2))
     assert numpy.array_equal(max_pool(x, kernel_size=(3, 2)), expected)
     assert expected.tolist() == [[[[9, 11]]]]
+
+
+def test_windows_are_not_rounded_up_unless_asked():
+    """By hand: 3 cells, size and stride 2, hold one whole window."""
+    x, g = numpy.array([[[3.0, 1.0, 7.0]]]), numpy.array([[[4.0]]])
+    assert max_pool(x, kernel_size=2).tolist() == [[[3]]]
+    assert max_pool_with_indices(x, kernel_size=2)[1].tolist() == [[[0]]]
+    assert average_pool(x, kernel_size=2).tolist() == [[[2]]]
+    assert max_pool_vjp(g, x, kernel_size=2)[0].tolist() == [[[4, 0, 0]]]
+    assert average_pool_vjp(g, x, kernel_size=2)[0].tolist() == [[[2, 2, 0]]]
+
+
+def test_padding_does_not_count_unless_asked():
+    """By hand: one window holds the cell and a position of padding on each side."""
+    (d_x,) = average_pool_vjp([[[6.0]]], [[[1.0]]], kernel_size=3, padding=1)
+    assert d_x.tolist() == [[[6]]]
+
+
+@pytest.mark.parametrize("dtypes", [("float32", "float16"), ("float16", "float32")])
+def test_a_cotangent_is_as_wide_as_the_widest_of_two(dtypes):
+    g, x = (numpy.ones((1, 1, 1), dtype) for dtype in dtypes)
+    for backward in (max_pool_vjp, average_pool_vjp):
+        assert backward(g, x, kernel_size=1)[0].dtype == "float32"
+
+
+def test_maxima_and_their_cotangents_are_exact_beyond_float64():
+    """It holds 2^53 for 2^53 + 1."""
+    odd = 2**53 + 1
+    values, _ = max_pool_with_indices([[[odd, 1]]], kernel_size=2)
+    assert values.item() == odd
+    assert max_pool_vjp([[[odd]]], [[[2, 1]]], kernel_size=2)[0].tolist() == [[[odd, 0]]]
+
+
+def test_the_shape_of_a_pooling_is_that_of_any_divisor():
+    assert pool_shape((1, 1, 4), kernel_size=2, count_include_pad=True) == (1, 1, 2)
+
+
+def test_what_an_input_and_a_cotangent_must_be_is_said():
+    with pytest.raises(ValueError, match=r"^input has shape \(1, 2\): must be \(N, C, \*spatial\)"):
+        max_pool(numpy.ones((1, 2)), kernel_size=1)
+    expected = r"^cotangent has shape \(1, 1, 2\): must be the output shape = \(1, 1, 1\)"
+    with pytest.raises(ValueError, match=expected):
+        average_pool_vjp(numpy.ones((1, 1, 2)), numpy.ones((1, 1, 2)), kernel_size=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from fractions import Fraction
 from typing import Any
 
@@ -11,6 +12,7 @@ import sympy
 from scipy import signal
 
 from convspec import conv, conv_transpose, conv_transpose_vjp, conv_vjp
+from convspec.transposed_convolution import conv_transpose_shape
 
 
 class TestNumbersOfTheDocuments:
@@ -298,3 +300,56 @@ def test_derivatives_are_those_of_sympy():
     for d, operand in zip(conv_transpose_vjp(g, x, w, b, **attributes), (x, w, b), strict=True):
         for found, symbol in zip(d.flat, operand.flat, strict=True):
             assert sympy.expand(found - sympy.diff(loss, symbol)) == 0
+
+
+def ones(rank: int, dtype: str) -> numpy.ndarray:
+    return numpy.ones((1,) * rank, dtype)
+
+
+@pytest.mark.parametrize("wide", range(3))
+def test_each_operand_counts_for_the_dtype(wide):
+    """The result is as wide as the widest operand, whichever that is."""
+    dtypes = ["float16"] * 3
+    dtypes[wide] = "float32"
+    found = conv_transpose(ones(3, dtypes[0]), ones(3, dtypes[1]), ones(1, dtypes[2]))
+    assert found.dtype == "float32"
+
+
+@pytest.mark.parametrize("dtypes", [("float32", "float16"), ("float16", "float32")])
+def test_the_cotangent_of_a_bias_is_as_wide_as_the_widest_of_two(dtypes):
+    cotangent, bias = ones(3, dtypes[0]), ones(1, dtypes[1])
+    *_, d_bias = conv_transpose_vjp(cotangent, ones(3, "float16"), ones(3, "float16"), bias)
+    assert d_bias.dtype == "float32"
+
+
+def test_the_cotangent_of_a_bias_is_exact_beyond_64_bits():
+    """A float64 would hold 2^63 for 2^63 + 1."""
+    *_, d_bias = conv_transpose_vjp([[[2**63 + 1], [-1]]], [[[1]]], [[[1], [1]]], [0, 0])
+    assert d_bias.tolist() == [2**63 + 1, -1]
+
+
+def test_the_cotangents_of_three_outputs_come_from_their_own():
+    """By hand: y = (4 x, 5 x, 6 x) at x = 10, with cotangents 1, 2 and 3."""
+    d_input, d_weight = conv_transpose_vjp([[[1], [2], [3]]], [[[10]]], [[[4], [5], [6]]])
+    assert d_input.tolist() == [[[1 * 4 + 2 * 5 + 3 * 6]]]
+    assert d_weight.tolist() == [[[10], [20], [30]]]
+
+
+class TestShapes:
+    """What is computed from shapes alone."""
+
+    def test_the_default_stride_is_1(self):
+        assert conv_transpose_shape((1, 1, 2), (1, 1, 1)) == (1, 1, 2)
+
+    def test_the_largest_size_is_allowed(self):
+        """By hand: (2 - 1) s + 1."""
+        found = conv_transpose_shape((1, 1, 2), (1, 1, 1), stride=sys.maxsize - 1)
+        assert found == (1, 1, sys.maxsize)
+
+    def test_an_input_without_spatial_axes_is_told_what_it_must_be(self):
+        with pytest.raises(ValueError, match=r"^input has shape \(1, 2\): must be \(N, C, \*sp"):
+            conv_transpose_shape((1, 2), (2, 1, 1))
+
+    def test_a_bias_has_to_fit(self):
+        with pytest.raises(ValueError, match=r"bias has shape \(3,\): must be .* = \(2,\)"):
+            conv_transpose_shape((1, 1, 3), (1, 2, 1), (3,))
