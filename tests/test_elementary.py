@@ -79,3 +79,14 @@ def test_choices_and_signs():
     assert chosen(1 > 2, 1, 2) == 2
     assert chosen(x > 0, y, 0) == sympy.Piecewise((y, x > 0), (0, True))
     assert log(exp(0)) == tanh(0) == 0
+
+
+def test_whole_powers_of_integers_are_integers():
+    """No float and no Fraction, 0 to the 0 among them."""
+    for base, exponent, expected in [(2, 3, 8), (2, 0, 1), (0, 0, 1), (0, 2, 0)]:
+        found = power(base, exponent)
+        assert (type(found), found) == (int, expected)
+
+
+def test_the_root_of_nothing_is_a_fraction_too():
+    assert isinstance(sqrt(0), Fraction)

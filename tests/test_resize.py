@@ -321,3 +321,8 @@ X, W = numpy.zeros((1, 4, 3, 3)), numpy.zeros((2, 4, 2, 2))
 def test_bad_arguments_are_named(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_corners_that_stay_where_they_are():
+    """By hand: at scale 1 the second of two positions is the second, not half way."""
+    assert source_coordinate(2, 1, 1, "align_corners") == 1
