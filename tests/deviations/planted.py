@@ -9,7 +9,7 @@ from typing import Any
 import numpy
 
 import convspec.fast
-from convspec.case import Case, forward_name
+from convspec.case import Case, forward_name, normalised
 from convspec.oracle.deviations import DEVIATIONS
 from convspec.oracle.deviations.small_cases import small_cases
 from convspec.oracle.deviations.state import STATE
@@ -62,14 +62,18 @@ def _pool(operation: str, values: Any, **changed: Any) -> Case:
     return Case(operation, {"input": numpy.array([[values]])}, attributes)
 
 
+# How many axes an input and a weight have, where it is not three and three.
+AXES = {"linear": (2, 2), "pointwise_conv": (3, 2), "locally_connected": (3, 4)}
+
+
 def _one_product(operation: str, x: Any, w: Any) -> Case:
     if operation in ("convolve", "correlate"):
         return Case(operation, {"f": numpy.array([x]), "g": numpy.array([w])}, {"mode": "full"})
-    attributes = {**ONES, "groups": 1}
-    if operation == "conv_transpose":
-        attributes["output_padding"] = (0,)
-    operands = {"input": numpy.array([[[x]]]), "weight": numpy.array([[[w]]])}
-    return Case(operation, operands, attributes)
+    axes = AXES.get(operation, (3, 3))
+    shapes = {n: (1,) * count for n, count in zip(("input", "weight"), axes, strict=True)}
+    operands = {n: numpy.full(shapes[n], value) for n, value in zip(shapes, (x, w), strict=True)}
+    given = {"scale": 1, "kind": "nearest"} if operation == "resize_conv" else {}
+    return Case(operation, operands, normalised(operation, shapes, given))
 
 
 def _empty_window(operation: str) -> Case:

@@ -162,7 +162,7 @@ def test_what_no_arithmetic_explains_is_a_finding():
     assert seen.name is None
     (finding,) = seen.findings
     assert finding.kind == "accuracy"
-    assert "times what float32 arithmetic can explain" in finding.message
+    assert "off where float32 arithmetic does not round" in finding.message
     assert finding.case.operation == "conv"
 
 

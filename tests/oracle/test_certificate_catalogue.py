@@ -20,9 +20,11 @@ from convspec.oracle.deviations.small_cases import small_cases
 from convspec.oracle.deviations.special_values import SPECIAL_VALUES
 from convspec.oracle.deviations.validation import VALIDATION
 from convspec.oracle.explanation.replay import agree, replay, right
+from convspec.oracle.steps.behaviour import interruptions
 
-COUNT = 120
+COUNT = 160
 MOST_SHOWN = 8
+RESEMBLED = 20
 PAIRS = [
     (name, operation)
     for name, deviation in DEVIATIONS.items()
@@ -33,8 +35,11 @@ PAIRS = [
 
 @cache
 def whole_cases(operation):
-    """Calls on finite whole numbers, with what is right: small ones, and some of many channels."""
-    cases = [*small_cases(operation, COUNT), *wide_cases(operation)]
+    """Calls on finite whole numbers, with what is right: small ones, those that resemble them, and
+    some of many channels.
+    """
+    small = small_cases(operation, COUNT)
+    cases = [*small, *wide_cases(operation), *large(small[:RESEMBLED]), *neighbours(small)]
     found = []
     for case in cases:
         arrays = case.operands.values()
@@ -43,6 +48,20 @@ def whole_cases(operation):
             if not isinstance(due, str):
                 found.append((case, due))
     return found
+
+
+def large(cases):
+    """The same with whole numbers that float64 holds and float32 does not."""
+    for case in cases:
+        name, array = next(iter(case.operands.items()))
+        if array.dtype == numpy.float64:
+            yield case._replace(operands={**case.operands, name: array + (2**25 + 1)})
+
+
+def neighbours(cases):
+    """Each of the last, largest, cases, then what differs from it in one attribute alone."""
+    for case in cases[-RESEMBLED:]:
+        yield from (case, *interruptions(case))
 
 
 def wide_cases(operation):
@@ -153,9 +172,10 @@ NOT_SHOWN = {
     "output overwritten by the next call": "changes what an earlier call returned",
     "integer maximum turned into floats by padding": "changes the dtype alone",
 }
+SHOWN_IN_FLOAT32 = ("conv", "conv_transpose", "max_pool", "average_pool", *SIGNALS)
 SHOWN_ALL_THE_SAME = {
     ("result rounded to three decimals", "average_pool"),
-    *(("always float32", name) for name in ("conv", "conv_transpose", "average_pool", *SIGNALS)),
+    *(("always float32", name) for name in SHOWN_IN_FLOAT32),
 }
 
 

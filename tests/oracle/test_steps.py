@@ -115,7 +115,12 @@ def anything_goes():
 
 
 def wrong_at_stride_4():
-    return altered(fast.conv, lambda *_, **a: max(a["stride"]) >= 4, plus_one)
+    """On one axis, not dilated: not the calls whose neighbours behaviour looks at, the largest."""
+
+    def is_wrong(*_, stride, dilation, **__):
+        return len(stride) == 1 and stride[0] >= 4 and dilation == (1,)
+
+    return altered(fast.conv, is_wrong, plus_one)
 
 
 PLANTED = [

@@ -130,6 +130,15 @@ def _switched(
     return {"values": values.reshape(shape), "indices": indices.reshape(shape)}
 
 
+def is_finite(case: Case) -> bool:
+    """Whether a case holds neither NaN nor an infinity.
+
+    >>> is_finite(Case("relu", {"input": numpy.array([[numpy.nan]])}, {}))
+    False
+    """
+    return all(numpy.isfinite(array).all() for array in case.operands.values())
+
+
 def is_valid(case: Case) -> bool:
     """Whether a case whose shapes are right holds labels, places, masks and variances that are.
 

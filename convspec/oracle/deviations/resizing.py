@@ -51,10 +51,16 @@ def reading(
                     matrix[i, a] += float(weight)
             if isinstance(due, tuple):
                 matrix = gathering(matrix).T
-            given = numpy.moveaxis(numpy.tensordot(given, matrix, axes=(axis, 1)), -1, axis)
+            given = numpy.moveaxis(_weighted(numpy.moveaxis(given, axis, -1), matrix), -1, axis)
         return each(due, lambda array: given.astype(array.dtype))
 
     return replacing(function)
+
+
+def _weighted(given: Array, matrix: Array) -> Array:
+    """Sums over the last axis, a row of weights each; without a weight nothing is read, not NaN."""
+    rows = [given[..., row != 0] @ row[row != 0] for row in matrix]
+    return numpy.stack(rows, axis=-1)
 
 
 def is_linear(kind: str, **_: Any) -> bool:

@@ -2,7 +2,8 @@
 convspec.
 
 A case is one call.  So vectors hold the exact sweep, special values and bad arguments; what takes
-several calls to see (state, layout, ties, an accuracy class) stays with `check`.
+several calls to see (state, layout, ties, an accuracy class) stays with `check`, but for a few
+calls in a row that differ in one attribute alone.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ import numpy
 from convspec.arguments import Array
 from convspec.case import Case, forward_name, normalised
 from convspec.operations import OPERATIONS, Operation
-from convspec.oracle.cases.filling import filled
+from convspec.oracle.cases.filling import filled, is_valid
 from convspec.oracle.cases.samples import SAMPLES
 from convspec.oracle.cases.streams import exact_trials
 from convspec.oracle.reference import spec, trial
 from convspec.oracle.steps.bad_calls import bad_calls
+from convspec.oracle.steps.behaviour import interruptions
 from convspec.oracle.steps.special import special_cases
 from convspec.oracle.trials.geometries import FLAT, RECIPES
 from convspec.oracle.trials.trial import Setting
@@ -36,6 +38,8 @@ SHARE = {"quick": 3, "standard": 2}
 SHARE_OF_LAYERS = {"quick": 5, "standard": 4}
 SHARE_OF_ELEMENTARY = {"quick": 10, "standard": 8}
 REFUSALS_FROM = 24
+# Cases that are followed by their neighbours.
+FOLLOWED = 3
 BATCHED = ("cotangent", "input", "values", "indices", "logits", "labels", "mask")
 
 NOTES = {
@@ -75,8 +79,10 @@ def vectors(operation: str, level: str, seed: int) -> Iterator[Vector]:
     >>> next(vectors("conv", "quick", 0)).flags[0]
     'Exact'
     """
-    found = [_exact(case) for case in (*_swept(operation, level, seed), *_alike(operation, seed))]
+    swept = list(_swept(operation, level, seed))
+    found = [_exact(case) for case in (*swept, *_alike(operation, seed))]
     yield from found
+    yield from map(_exact, _neighbours(swept))
     rng = numpy.random.default_rng(seed)
     for case in special_cases(operation, rng, DTYPE, 1):
         yield _exact(case, "SpecialValues")
@@ -113,6 +119,17 @@ def _alike(operation: str, seed: int) -> Iterator[Case]:
         first = OPERATIONS[name].operands[0]
         zeros = {**operands, first: numpy.zeros_like(operands[first])}
         yield Case(operation, zeros, attributes)
+
+
+def _neighbours(cases: list[Case]) -> Iterator[Case]:
+    """The last, largest, cases of an operation with attributes, each before those that differ from
+    it in one alone: what is kept from one call, and used again, shows here.
+    """
+    for case in cases[-FOLLOWED:] if cases and cases[0].attributes else ():
+        yield case
+        for near in interruptions(case):
+            if near.attributes != case.attributes and is_valid(near):
+                yield near
 
 
 def _share(row: Operation) -> dict[str, int]:

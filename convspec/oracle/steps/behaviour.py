@@ -212,6 +212,7 @@ def _others(name: str, value: Any) -> Iterator[Any]:
     elif value and isinstance(value[0], int):
         yield from (tuple(entry + step for entry in value) for step in (1, -1))
     else:
+        yield tuple((high, low) for low, high in value)
         yield from (
             tuple((max(0, low + step), max(0, high + step)) for low, high in value)
             for step in (1, -1)

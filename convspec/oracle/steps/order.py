@@ -8,7 +8,7 @@ import numpy
 
 from convspec.case import Case, forward_name
 from convspec.operations import OPERATIONS
-from convspec.oracle.cases.filling import is_valid
+from convspec.oracle.cases.filling import is_finite, is_valid
 from convspec.oracle.evidence import Evidence, Subject, judge_stream, near
 from convspec.oracle.reference import accepted_trial, trial, trials
 from convspec.oracle.rounding.share import ULPS
@@ -117,8 +117,9 @@ def behaviour_step(subject: Subject, evidence: Evidence) -> None:
     if any(finding.kind == "mutates" for finding in evidence.findings):
         return
     cases = sorted(evidence.passing, key=_case_size)[-BEHAVIOUR_CASES:]
-    # Other calls hold other numbers, which a coarser arithmetic need not recover.
-    alike = [] if evidence.recovered else cases
+    # Other calls hold other numbers, which a coarser arithmetic need not recover; and where special
+    # values go at other attributes is a question of its own.
+    alike = [] if evidence.recovered else list(filter(is_finite, cases))
     ordered = sorted(evidence.passing, key=_case_size)
     spread = ordered[:: max(1, len(ordered) // REFUSAL_CASES)]
 
