@@ -30,7 +30,7 @@ def inverted(index: Array, size: int) -> Taps:
     """An index with its inverse."""
     flat = index.ravel()
     order = numpy.argsort(flat, kind="stable")
-    counts = numpy.bincount(flat, minlength=size + 1)[:size]
+    counts = numpy.bincount(flat)[:size]
     place = numpy.full((int(counts.max(initial=1)), size), flat.size)
     read = order[: int(counts.sum())]
     begins = numpy.cumsum(counts) - counts
