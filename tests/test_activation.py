@@ -13,6 +13,7 @@ from convspec.activation import (
     dropout_shape,
     dropout_vjp,
     elementwise_shape,
+    logistic,
     relu,
     relu_vjp,
     sigmoid,
@@ -106,6 +107,11 @@ def test_derivatives_are_sympys(forward, backward):
     same_derivatives(forward(x), g, x, d_x)
 
 
+def test_a_number_that_is_not_negative_goes_through_the_first_formula():
+    for x in numpy.linspace(0, 1, 50).tolist():
+        assert logistic(x) == 1 / (1 + math.exp(-x))
+
+
 def test_derivatives_of_what_is_saturated_are_not_lost():
     """1 - tanh(x)^2 would be 0 here; 4 s(2x) s(-2x) is 4 exp(-2x) to the last digits."""
     (d_x,) = tanh_vjp([1.0], [30.0])
@@ -133,6 +139,16 @@ def test_softmax_does_not_overflow_and_shifts_cancel():
     x = symbols("x", 1, 2)
     a, b = x.flat
     assert softmax(x)[0, 0] == sympy.exp(a) / (sympy.exp(a) + sympy.exp(b))
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, -1])
+def test_the_cotangent_of_softmax_is_that_of_every_line_alone(axis):
+    x, g = reals(2, 3, 4), reals(2, 3, 4, seed=1)
+    (d_x,) = softmax_vjp(g, x, axis=axis)
+    lines = (numpy.moveaxis(a, axis, -1).reshape(-1, x.shape[axis]) for a in (g, x))
+    (expected,) = softmax_vjp(*lines)
+    found = numpy.moveaxis(d_x, axis, -1).reshape(expected.shape)
+    numpy.testing.assert_array_equal(found, expected)
 
 
 def test_dropout_keeps_the_expectation():
@@ -229,3 +245,29 @@ Z = numpy.zeros((2, 3))
 def test_bad_arguments_are_named(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_a_mask_is_told_what_it_holds_beside_the_shapes():
+    mask = numpy.array([[0.0, 3.0, 1.0], [0.0, 0.0, 0.0]])
+    for call in (dropout, lambda *given, rate: dropout_vjp(Z, *given, rate=rate)):
+        with pytest.raises(ValueError, match="mask") as caught:
+            call(Z, mask, rate=0.5)
+        assert str(caught.value) == (
+            "mask holds 3.0 at (0, 1): must hold 0 and 1 only; "
+            "input has shape (2, 3), mask has shape (2, 3)"
+        )
+
+
+@pytest.mark.parametrize(
+    ("labels", "error", "message"),
+    [
+        ([0.0, 1.0], TypeError, "labels has dtype float64: must hold integers"),
+        ([0, 3], ValueError, "labels holds 3 at 1: must be at least 0 and less than 3"),
+    ],
+)
+def test_labels_are_told_what_they_hold_beside_the_shapes(labels, error, message):
+    shapes = "logits has shape (2, 3), labels has shape (2,)"
+    for call in (cross_entropy, lambda *given: cross_entropy_vjp(1, *given)):
+        with pytest.raises(error, match="labels") as caught:
+            call(Z, labels)
+        assert str(caught.value) == f"{message}; {shapes}"

@@ -188,3 +188,36 @@ class TestResult:
     def test_a_value_beyond_its_float_is_infinite(self):
         values = numpy.array([1e300], dtype=object)
         assert result(values, numpy.zeros(1, "float32")).tolist() == [numpy.inf]
+
+
+class TestLimits:
+    """What is just allowed, and what a message says word for word."""
+
+    def test_the_least_value_is_allowed(self):
+        assert integer("groups", 1, least=1, shapes="") == 1
+        assert per_axis("stride", [1, 1], 2, least=1, shapes="") == (1, 1)
+
+    def test_entries_that_are_all_of_another_kind(self):
+        found = per_axis("stride", (numpy.int8(2), numpy.int8(3)), 2, least=1, shapes="")
+        assert [type(entry) for entry in found] == [int, int]
+        with pytest.raises(TypeError, match="every entry must be an integer"):
+            per_axis("stride", (1.5, 1.5), 2, least=1, shapes="")
+
+    def test_a_kernel_may_be_as_long_as_the_padded_input_and_that_as_any_array(self):
+        assert check_fit((3,), [Window(3)], shapes="") is None
+        assert check_fit((5,), [Window(1, low=sys.maxsize - 5)], shapes="") is None
+
+    @pytest.mark.parametrize(
+        ("padding", "words", "message"),
+        [
+            (((0, -1), (0, 0)), (), "=(0, -1): every entry must be at least 0; in {padding}"),
+            ("wide", (), "='wide': must be {numbers}"),
+            ("wide", ("valid", "full"), "='wide': must be {numbers}, or one of the words {words}"),
+        ],
+    )
+    def test_padding_is_told_what_it_must_be(self, padding, words, message):
+        with pytest.raises(ValueError, match="padding") as caught:
+            windows((5, 6), (1, 1), stride=1, padding=padding, dilation=1, words=words, shapes="x")
+        numbers = "an integer, one per axis or one (low, high) pair per axis"
+        said = message.format(padding=f"padding={padding}", numbers=numbers, words="valid, full")
+        assert str(caught.value) == f"padding{said}; x"

@@ -224,3 +224,11 @@ X = numpy.zeros((1, 2, 5))
 def test_bad_arguments_are_named(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_a_root_that_is_no_whole_number():
+    """By hand: 4^1.5 = 8, and 8^(2/3) = 4; a power each, of which a rounded exponent changes the
+    second by a factor ln 8 < 3.
+    """
+    found = lp_pool([[[4.0, 0.0]]], p=1.5, kernel_size=2).item()
+    assert abs(found - 4) <= 2 * (2 + 3 + 2) * U * 4

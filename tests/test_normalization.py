@@ -159,3 +159,14 @@ X, C = numpy.zeros((2, 3, 4)), numpy.ones(3)
 def test_bad_arguments_are_named(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_a_variance_is_told_what_it_holds_beside_the_shapes():
+    for call in (batch_norm, lambda *given, epsilon: batch_norm_vjp(X, *given, epsilon=epsilon)):
+        with pytest.raises(ValueError, match="variance") as caught:
+            call(X, C, numpy.array([1.0, -2.0, 1.0]), C, C, epsilon=1)
+        assert str(caught.value) == (
+            "variance holds -2.0 at 1: with epsilon=1 it must be larger than 0; "
+            "input has shape (2, 3, 4), mean has shape (3,), variance has shape (3,), "
+            "scale has shape (3,), shift has shape (3,)"
+        )

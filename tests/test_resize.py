@@ -326,3 +326,12 @@ def test_bad_arguments_are_named(call, error, message):
 def test_corners_that_stay_where_they_are():
     """By hand: at scale 1 the second of two positions is the second, not half way."""
     assert source_coordinate(2, 1, 1, "align_corners") == 1
+
+
+def test_a_factor_is_told_the_channels_that_it_has_to_divide():
+    with pytest.raises(ValueError, match="factor") as caught:
+        pixel_shuffle_shape((1, 4, 5, 6), factor=3)
+    assert str(caught.value) == (
+        "factor=3: its product over the axes, 9, must divide the input's 4 channels; "
+        "input has shape (1, 4, 5, 6)"
+    )

@@ -129,3 +129,23 @@ I = numpy.zeros((1, 2, 3), int)
 def test_bad_arguments_are_named(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+FLAT = "must be flat in output_size=(5,), at least 0 and less than 5"
+REPEATED = "where values holds 1 and 2: a repeated index must carry equal values"
+
+
+@pytest.mark.parametrize(
+    ("indices", "error", "message"),
+    [
+        ([[[0.0, 1.0]]], TypeError, "indices has dtype float64: must hold integers"),
+        ([[[0, 6]]], ValueError, f"indices holds 6 at (0, 0, 1): {FLAT}"),
+        ([[[4, 4]]], ValueError, f"indices holds 4 at (0, 0, 0) and at (0, 0, 1), {REPEATED}"),
+    ],
+)
+def test_indices_are_told_what_they_hold_beside_the_shapes(indices, error, message):
+    shapes = "values has shape (1, 1, 2), indices has shape (1, 1, 2)"
+    for function, cotangent in ((max_unpool, ()), (max_unpool_vjp, (numpy.zeros((1, 1, 5)),))):
+        with pytest.raises(error, match="indices") as caught:
+            function(*cotangent, [[[1, 2]]], indices, output_size=5)
+        assert str(caught.value) == f"{message}; {shapes}"

@@ -42,20 +42,32 @@ def modules() -> dict[str, Module]:
 def survivors(module: Module) -> tuple[int, list[Mutant]]:
     """How many mutants a module has, and those that no test notices.
 
-    A mutant may take ten times what all tests take on the module itself, and a little more.  The
-    module itself is passed among the mutants, and must not be noticed.
+    A mutant may take ten times what all tests take on the module itself, and a little more.
     """
     left = list(mutants(module.path))
     total = len(left)
-    itself = Mutant(module.path, "", "", (ROOT / module.path).read_text())
     for tests in module.rounds:
         if left:
             whole = record(module.path, tests)
-            found = tried(module.name, [itself, *left], whole)
-            if found.pop(0):
-                raise RuntimeError(f"{module.name} itself is noticed by {' '.join(tests)}")
+            controls = unchanged(module.path, left)
+            found = tried(module.name, [*controls, *left], whole)
+            noisy = [
+                control.function for control, seen in zip(controls, found, strict=False) if seen
+            ]
+            if noisy:
+                raise RuntimeError(f"unchanged, but noticed by {' '.join(tests)}: {noisy}")
+            found = found[len(controls) :]
             left = [mutant for mutant, seen in zip(left, found, strict=True) if not seen]
     return total, left
+
+
+def unchanged(path: str, left: Sequence[Mutant]) -> list[Mutant]:
+    """The module itself as a mutant of nothing, and of each function: put in place in the same ways
+    as the mutants, it must not be noticed.
+    """
+    source = (ROOT / path).read_text()
+    functions = dict.fromkeys(["", *(mutant.function for mutant in left)])
+    return [Mutant(path, function, "", source) for function in functions]
 
 
 def tried(name: str, everyone: Sequence[Mutant], whole: Record) -> list[bool]:
@@ -63,10 +75,10 @@ def tried(name: str, everyone: Sequence[Mutant], whole: Record) -> list[bool]:
     seconds = 5 + int(10 * whole.seconds)
     quick = [m for m in everyone if m.function and m.function not in whole.early]
     found = iter(noticed_quickly(told(name, quick), whole.tests, seconds) if quick else [])
-    seen = {m.source: next(found) for m in quick}
-    slow = [m for m in everyone if seen.get(m.source) is None]
-    seen.update(zip((m.source for m in slow), noticed(slow, whole.tests, seconds), strict=True))
-    return [bool(seen[m.source]) for m in everyone]
+    seen = {m: next(found) for m in quick}
+    slow = [m for m in everyone if seen.get(m) is None]
+    seen.update(zip(slow, noticed(slow, whole.tests, seconds), strict=True))
+    return [bool(seen[m]) for m in everyone]
 
 
 def told(name: str, everyone: Sequence[Mutant]) -> Iterator[Mutant]:

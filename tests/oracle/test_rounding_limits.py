@@ -10,7 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convspec.rounding import ARITHMETICS, bound, growth, unit_roundoff
+from convspec.rounding import (
+    ACCURACIES,
+    ARITHMETICS,
+    bound,
+    growth,
+    integer_bits,
+    largest,
+    precision,
+    smallest_normal,
+    unit_roundoff,
+)
 from tests.oracle.arithmetic import PRECISION, flushed, rounded
 from tests.oracle.test_rounding import BY_NAME, OWN, any_order
 
@@ -192,3 +202,75 @@ def test_an_average_one_axis_after_the_other_does_not_break_it(kernel, data):
 
 def test_arithmetics_have_a_smallest_normal_number():
     assert {a.accumulator for a in ARITHMETICS} == {8, 11, 24, 53}
+
+
+@pytest.mark.parametrize("name", ["float16", "float32", "float64", "bfloat16"])
+def test_precision_and_smallest_normal_number_are_those_of_the_dtype(name):
+    if name == "bfloat16":
+        ml_dtypes = pytest.importorskip("ml_dtypes", reason="the extra bfloat16 is not installed")
+        dtype, info = numpy.dtype(ml_dtypes.bfloat16), ml_dtypes.finfo(ml_dtypes.bfloat16)
+    else:
+        dtype, info = numpy.dtype(name), numpy.finfo(name)
+    assert precision(dtype) == info.nmant + 1
+    assert smallest_normal(dtype) == float(info.smallest_normal)
+    assert largest(dtype) == float(info.max)
+
+
+def evaluated(size, exact):
+    """Whether a bound is what it is by hand, and 2^-40 of it for its own evaluation in float64."""
+    return abs(Fraction(size) / exact - 1 - Fraction(1, 2**40)) < Fraction(1, 2**48)
+
+
+@pytest.mark.parametrize("arithmetic", ARITHMETICS, ids=lambda arithmetic: arithmetic.name)
+def test_what_is_flushed_is_the_smallest_normal_number_of_the_accumulator(arithmetic):
+    """By hand: where all terms are 0, lambda (1 + u) is left of the bound."""
+    zero = numpy.zeros(1)
+    size = bound(arithmetic, numpy.dtype("float64"), numpy.ones(1), zero, zero).item()
+    exponent = {8: -126, 11: -14, 24: -126, 53: -1022}[arithmetic.accumulator]
+    exact = Fraction(2) ** exponent * (1 + Fraction(1, 2**arithmetic.accumulator))
+    assert evaluated(size, exact)
+
+
+def test_a_bound_by_hand_where_everything_counts():
+    """float32 sums of float16: 3 roundings of 2^-24 on a magnitude of 8, flushing, and storing 4 in
+    float16; the value is normal.
+    """
+    size = allowed("float32", "float16", 3, 4, 8)
+    summed = 8 * ((1 + Fraction(1, 2**24)) ** 3 - 1)
+    error = summed + 3 * Fraction(1, 2**126) * (1 + Fraction(1, 2**24)) ** 3
+    exact = error + Fraction(1, 2**11) * (4 + error)
+    assert evaluated(size, exact)
+
+
+def test_truncated_operands_by_hand():
+    """tf32 in float32: two operands truncated to 11 bits, one rounding of the accumulator."""
+    size = allowed("tf32", "float32", 1, 1, 1)
+    exact = (1 + Fraction(2, 2**11)) ** 2 * (1 + Fraction(1, 2**24)) - 1
+    assert evaluated(size, exact)
+
+
+def test_the_accuracy_classes_from_fine_to_coarse():
+    assert [tuple(arithmetic) for arithmetic in ARITHMETICS] == [
+        ("float64", 53, 53),
+        ("float32", 24, 24),
+        ("tf32", 11, 24),
+        ("float16", 11, 11),
+        ("bfloat16", 8, 8),
+    ]
+    names = ("float64", "float32", "tf32", "float16", "bfloat16", "fast algorithm")
+    assert names == ACCURACIES
+
+
+def test_integers_that_a_dtype_holds_by_hand():
+    """127 is beyond 2^6, 255 beyond 2^7, and 2^11 is the last before float16 has even ones only."""
+    held = {name: integer_bits(numpy.dtype(name)) for name in ("int8", "uint8", "int64", "float16")}
+    assert held == {"int8": 6, "uint8": 7, "int64": 62, "float16": 11}
+
+
+def test_growth_of_many_by_hand():
+    """1.5^0 - 1, 1.5^1 - 1 and 1.5^2 - 1, one by one and together."""
+    expected = [0, 0.5, 1.25]
+    together = growth(0.5, numpy.arange(3))
+    for n in range(3):
+        assert abs(growth(0.5, n) - expected[n]) <= 2.0**-50
+        assert abs(together[n] - expected[n]) <= 2.0**-50
