@@ -1,7 +1,7 @@
 """JAX on its default device, 64-bit types switched on: `jax.lax`, and `jax.vjp` for derivatives.
 
 Loading this sets `jax_enable_x64` for the process: without it JAX makes float32 of every float64.
-Channels go last, where XLA compiles ten times faster for a CPU; each geometry is compiled once.
+Channels go last, where XLA compiles ten times faster for a CPU.  Each geometry is compiled.
 """
 
 from __future__ import annotations
@@ -22,42 +22,44 @@ jax.config.update("jax_enable_x64", True)  # noqa: FBT003
 
 name = "jax"
 version = jax.__version__
-dtypes = ("float32", "float64")
+dtypes = ("float64", "float32", "float16", "bfloat16")
 isolate = True
 
 Ints = Sequence[int]
 Pairs = Sequence[tuple[int, int]]
 
-# Compiled functions kept: more than one step of a check comes back to.
-GEOMETRIES = 256
+# Compiled geometries kept: a check comes back to one soon, or never.  Each takes a megabyte or two,
+# and thousands of them all that a process may have, which ends in "LLVM ERROR: Unable to allocate
+# section memory!" and SIGABRT.
+GEOMETRIES = 32
 # Letters for up to three spatial axes.
 _SPATIAL = ("H", "HW", "DHW")
 
 
 def convolve(f: Array, g: Array, mode: str = "full") -> Array:
     """`jax.scipy.signal.convolve`, which takes the sum unless told otherwise."""
-    return numpy.asarray(_compiled(signal.convolve, mode=mode)(f, g))
+    return numpy.asarray(_called(signal.convolve, f, g, mode=mode))
 
 
 def convolve_vjp(cotangent: Array, f: Array, g: Array, mode: str = "full") -> tuple[Array, ...]:
     """The gradients of `convolve`."""
-    return _arrays(_gradient(signal.convolve, mode=mode)(cotangent, f, g))
+    return _arrays(_called(_gradients, cotangent, f, g, of=signal.convolve, mode=mode))
 
 
 def correlate(f: Array, g: Array, mode: str = "full") -> Array:
     """`jax.scipy.signal.correlate`."""
-    return numpy.asarray(_compiled(signal.correlate, mode=mode)(f, g))
+    return numpy.asarray(_called(signal.correlate, f, g, mode=mode))
 
 
 def correlate_vjp(cotangent: Array, f: Array, g: Array, mode: str = "full") -> tuple[Array, ...]:
     """The gradients of `correlate`."""
-    return _arrays(_gradient(signal.correlate, mode=mode)(cotangent, f, g))
+    return _arrays(_called(_gradients, cotangent, f, g, of=signal.correlate, mode=mode))
 
 
 def conv(input: Array, weight: Array, bias: Array | None = None, **attributes: Any) -> Array:
     """`jax.lax.conv_general_dilated`, and the bias added to it."""
     operands = _channels_last(input, weight, bias)
-    return _channels_second(_compiled(_conv, **attributes)(*operands))
+    return _channels_second(_called(_conv, *operands, **attributes))
 
 
 def conv_vjp(
@@ -65,7 +67,7 @@ def conv_vjp(
 ) -> tuple[Array, ...]:
     """The gradients of `conv`."""
     operands = _channels_last(input, weight, bias)
-    found = _gradient(_conv, **attributes)(numpy.moveaxis(cotangent, 1, -1), *operands)
+    found = _called(_gradients, numpy.moveaxis(cotangent, 1, -1), *operands, of=_conv, **attributes)
     return _operands_back(*found)
 
 
@@ -74,7 +76,7 @@ def conv_transpose(
 ) -> Array:
     """`jax.lax.conv_transpose`, and the bias added to it."""
     operands = _channels_last(input, weight, bias)
-    return _channels_second(_compiled(_conv_transpose, **attributes)(*operands))
+    return _channels_second(_called(_conv_transpose, *operands, **attributes))
 
 
 def conv_transpose_vjp(
@@ -82,43 +84,48 @@ def conv_transpose_vjp(
 ) -> tuple[Array, ...]:
     """The gradients of `conv_transpose`."""
     operands = _channels_last(input, weight, bias)
-    found = _gradient(_conv_transpose, **attributes)(numpy.moveaxis(cotangent, 1, -1), *operands)
+    found = _called(
+        _gradients, numpy.moveaxis(cotangent, 1, -1), *operands, of=_conv_transpose, **attributes
+    )
     return _operands_back(*found)
 
 
 def max_pool(input: Array, **attributes: Any) -> Array:
     """`jax.lax.reduce_window` with `jax.lax.max`."""
-    return numpy.asarray(_compiled(_max_pool, **attributes)(input))
+    return numpy.asarray(_called(_max_pool, input, **attributes))
 
 
 def max_pool_vjp(cotangent: Array, input: Array, **attributes: Any) -> tuple[Array, ...]:
     """The gradient of `max_pool`."""
-    return _arrays(_gradient(_max_pool, **attributes)(cotangent, input))
+    return _arrays(_called(_gradients, cotangent, input, of=_max_pool, **attributes))
 
 
 def average_pool(input: Array, **attributes: Any) -> Array:
     """`jax.lax.reduce_window` with `jax.lax.add`, over the same of ones unless padding counts."""
-    return numpy.asarray(_compiled(_average_pool, **attributes)(input))
+    return numpy.asarray(_called(_average_pool, input, **attributes))
 
 
 def average_pool_vjp(cotangent: Array, input: Array, **attributes: Any) -> tuple[Array, ...]:
     """The gradient of `average_pool`."""
-    return _arrays(_gradient(_average_pool, **attributes)(cotangent, input))
+    return _arrays(_called(_gradients, cotangent, input, of=_average_pool, **attributes))
+
+
+def _called(function: Callable[..., Any], *operands: Array, **attributes: Any) -> Any:
+    kinds = tuple((operand.shape, operand.dtype) for operand in operands)
+    return _compiled(function, kinds, **attributes)(*operands)
 
 
 @lru_cache(maxsize=GEOMETRIES)
-def _compiled(function: Callable[..., Any], **attributes: Any) -> Callable[..., Any]:
+def _compiled(function: Callable[..., Any], _kinds: Any, **attributes: Any) -> Callable[..., Any]:
     compiled: Callable[..., Any] = jax.jit(partial(function, **attributes))
     return compiled
 
 
-@lru_cache(maxsize=GEOMETRIES)
-def _gradient(function: Callable[..., Any], **attributes: Any) -> Callable[..., Any]:
-    def gradients(cotangent: Any, *operands: Any) -> Any:
-        return jax.vjp(partial(function, **attributes), *operands)[1](cotangent)
-
-    compiled: Callable[..., Any] = jax.jit(gradients)
-    return compiled
+def _gradients(
+    cotangent: Any, *operands: Any, of: Callable[..., Any], **attributes: Any
+) -> tuple[Any, ...]:
+    found: tuple[Any, ...] = jax.vjp(partial(of, **attributes), *operands)[1](cotangent)
+    return found
 
 
 def _conv(
