@@ -22,7 +22,7 @@ from convspec.arguments import Array
 
 name = "tensorflow"
 version = tf.__version__
-dtypes = ("float32", "float64")
+dtypes = ("float64", "float32", "float16", "bfloat16")
 isolate = True
 
 Ints = Sequence[int]
