@@ -24,12 +24,8 @@ def window_sizes(read: Taps, like: Array) -> Array:
 
 def first_maxima(x: Array, read: Taps) -> Array:
     """The first tap that holds the maximum of its window, or a NaN: `(N, C, O)`."""
-    values = gathered(_planes(x), read.reads, -numpy.inf)
-    there = read.reads < read.size
-    # What is not there may not win, not even against minus infinity.
-    ranked = numpy.where(there & numpy.isneginf(values), -numpy.finfo(float).max, values)
-    lowest = numpy.isneginf(values).all(axis=2, keepdims=True)
-    winners: Array = numpy.where(lowest, ranked, values).argmax(axis=2)
+    # The first tap of every window is there, and wins where all others are minus infinity.
+    winners: Array = gathered(_planes(x), read.reads, -numpy.inf).argmax(axis=2)
     return winners
 
 
