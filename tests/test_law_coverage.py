@@ -113,7 +113,15 @@ DOMAINS = {
         *ADAPTIVE,
     ],
     "test_linearity::test_a_cotangent_is_the_adjoint": dict.fromkeys(name for name, _ in LINEAR),
+    "test_locality::test_what_is_not_finite_reaches_the_outputs_that_read_it": (
+        *("convolve", "correlate", "conv", "conv_transpose", "average_pool"),
+    ),
     "test_pooling::test_a_constant_stays_a_constant": WITH_INPUT,
+    "test_pooling::test_a_maximum_over_nan_is_nan": [*having("kernel_size"), *ADAPTIVE],
+    "test_pooling::test_a_maximum_of_minus_infinities_is_minus_infinity": [
+        *having("kernel_size"),
+        *ADAPTIVE,
+    ],
     "test_pooling::test_ceil_mode_only_adds_at_the_end": having("ceil_mode"),
     "test_pooling::test_a_window_over_everything_is_global_pooling": having("kernel_size"),
     "test_second_derivatives::test_the_vjp_of_a_vjp_is_one_of_the_three_directions": BILINEAR,

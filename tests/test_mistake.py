@@ -18,6 +18,7 @@ from convspec.operations import OPERATIONS
 from convspec.oracle.deviations import DEVIATIONS
 from convspec.oracle.deviations.edits import operand_names
 from convspec.oracle.deviations.laws import LAWS_BROKEN
+from convspec.oracle.deviations.without_laws import WITHOUT_LAW
 from convspec.oracle.explanation.pictures import picture
 from convspec.oracle.explanation.replay import agree, right
 from tests.breaking import breaks, law_function
@@ -112,8 +113,21 @@ def test_a_picture_is_right_against_wrong(name):
     assert sum(array.size for array in shown.case.operands.values()) <= 64
 
 
-def test_laws_are_laws_and_names_are_names():
-    assert LAWS_BROKEN.keys() <= DEVIATIONS.keys()
+def test_each_breaks_a_law_or_says_why_none():
+    assert LAWS_BROKEN.keys().isdisjoint(WITHOUT_LAW)
+    assert LAWS_BROKEN.keys() | WITHOUT_LAW.keys() == DEVIATIONS.keys()
+
+
+def test_a_law_is_named_and_a_reason_said():
+    assert (
+        "The law that it breaks: padding of a norm is zeros."
+        in (run("norm of the average times the full kernel")[1])
+    )
+    said = " ".join(run("last maximum on ties")[1].split())
+    assert "No law sees it, for laws take any of several equal maxima" in said
+
+
+def test_laws_are_laws():
     assert all(map(law_function, set(LAWS_BROKEN.values())))
 
 
@@ -127,6 +141,12 @@ def test_the_law_named_is_really_broken(name):
         assert any(
             breaks(LAWS_BROKEN[name], planted(name, o), o) for o in DEVIATIONS[name].operations
         )
+
+
+def test_a_law_without_an_implementation_is_broken_by_none():
+    assert not breaks(
+        "test_adaptive.py::test_the_documents_pyramid_has_21_features_a_channel", None, "conv"
+    )
 
 
 @pytest.mark.parametrize("law", sorted({LAWS_BROKEN[name] for name in SAMPLE}))

@@ -80,11 +80,12 @@ def _explained(name: str, operation: str) -> Iterator[str]:
 def _law(name: str) -> Iterator[str]:
     """The law that the deviation breaks, and how to run it."""
     from convspec.oracle.deviations.laws import LAWS_BROKEN
+    from convspec.oracle.deviations.without_laws import WITHOUT_LAW
 
-    law = LAWS_BROKEN.get(name)
-    if law is None:
-        yield "No law sees it; `convspec check` does."
+    if name in WITHOUT_LAW:
+        yield fill(f"No law sees it, for {WITHOUT_LAW[name]}; `convspec check` does.", WIDTH)
         return
+    law = LAWS_BROKEN[name]
     file, _, test = law.partition("::")
     yield f"The law that it breaks: {test.removeprefix('test_').replace('_', ' ')}."
     yield f"  pytest --pyargs {LAWS}.{file.removesuffix('.py')} -k {test} --implementation TARGET"

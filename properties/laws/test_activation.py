@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from convspec.rounding import growth
 from convspec.strategies import arrays, calls
 
+from .exact import cotangents
 from .rewriting import run, with_input
 from .statement import law, same
 
@@ -45,7 +46,7 @@ def test_softmax_sums_to_one(implementation: Any, case: Any) -> None:
     close(total, numpy.ones(total.shape), 2 * ELEMENTARY + 2 * y.shape[axis])
 
 
-@law(case=calls("softmax"), shift=st.integers(-500, 500))
+@law(case=calls("softmax"), shift=st.integers(-1000, 1000))
 def test_softmax_does_not_see_a_shift(implementation: Any, case: Any, shift: int) -> None:
     """softmax(x + c) = softmax(x), even where e^c would overflow; SciPy agrees."""
     x, axis = case.operands["input"], case.attributes["axis"]
@@ -53,6 +54,19 @@ def test_softmax_does_not_see_a_shift(implementation: Any, case: Any, shift: int
     roundings = 4 * ELEMENTARY + 4 * x.shape[axis]
     close(run(implementation, with_input(case, x + shift)), y, roundings)
     close(y, scipy.special.softmax(x, axis=axis), roundings)
+
+
+@law(case=calls("softmax"), data=st.data())
+def test_the_gradient_of_softmax_does_not_see_a_shift_either(
+    implementation: Any, case: Any, data: Any
+) -> None:
+    """It sums to 0 along the axis, since moving all scores together changes nothing."""
+    axis = case.attributes["axis"]
+    g, n = data.draw(cotangents(case)), case.operands["input"].shape[axis]
+    (d_x,) = implementation.softmax_vjp(g, *case.operands.values(), axis=axis)
+    total = d_x.sum(axis=axis)
+    largest = n * float(abs(g).max(initial=0))
+    close(total, numpy.zeros_like(total), 4 * ELEMENTARY + 4 * n, 2 * largest)
 
 
 def test_softmax_sees_a_factor(implementation: Any) -> None:
@@ -87,6 +101,19 @@ def test_softmax_of_two_is_a_sigmoid(implementation: Any, data: Any, size: int) 
     close(implementation.tanh(x), 2 * implementation.sigmoid(2 * x) - 1, 8 * ELEMENTARY)
 
 
+@law(exponent=st.integers(0, 100))
+def test_sigmoid_and_tanh_keep_to_their_limits(implementation: Any, exponent: int) -> None:
+    """sigmoid(x) + sigmoid(-x) = 1 and tanh(x) = -tanh(-x) = 2 sigmoid(2 x) - 1 also where e^x is
+    larger than any number: here for x = 2^n.
+    """
+    x = numpy.array([2.0**exponent])
+    one = numpy.ones(1)
+    close(implementation.sigmoid(x) + implementation.sigmoid(-x), one, 4 * ELEMENTARY)
+    far = implementation.tanh(x)
+    close(far, -implementation.tanh(-x), 2 * ELEMENTARY)
+    close(far, 2 * implementation.sigmoid(2 * x) - 1, 8 * ELEMENTARY)
+
+
 @law(case=calls("cross_entropy"))
 def test_the_gradient_of_cross_entropy_is_softmax_minus_one_hot(
     implementation: Any, case: Any
@@ -101,7 +128,7 @@ def test_the_gradient_of_cross_entropy_is_softmax_minus_one_hot(
     close(gradient.sum(axis=1), numpy.zeros(items), classes * roundings)
 
 
-@law(case=calls("cross_entropy"), shift=st.integers(-500, 500))
+@law(case=calls("cross_entropy"), shift=st.integers(-1000, 1000))
 def test_cross_entropy_is_the_mean_negative_log_likelihood(
     implementation: Any, case: Any, shift: int
 ) -> None:
@@ -179,6 +206,14 @@ def test_relu_is_homogeneous_and_idempotent(implementation: Any, case: Any, fact
 def test_relu_of_a_negative_factor(implementation: Any) -> None:
     """Smallest counterexample: relu(-1) = 0 is not -relu(1)."""
     same(implementation.relu(numpy.array([-1.0])), [0])
+
+
+def test_relu_hands_on_what_is_no_number(implementation: Any) -> None:
+    """Smallest example: max(NaN, 0) is NaN, as every maximum with NaN; infinity stays, and minus
+    infinity is 0.
+    """
+    x = numpy.array([numpy.nan, numpy.inf, -numpy.inf])
+    same(implementation.relu(x), [numpy.nan, numpy.inf, 0])
 
 
 @law(case=calls("max_pool"))

@@ -13,8 +13,9 @@ import pytest
 import scipy.signal
 from hypothesis import strategies as st
 
-from convspec.strategies import arrays
+from convspec.strategies import arrays, calls
 
+from .rewriting import run
 from .statement import law, same
 
 
@@ -131,6 +132,17 @@ def test_switches_put_the_maxima_back(
     back = implementation.max_unpool(values, indices, output_size=x.shape[2:])
     same(implementation.max_pool(back, kernel_size=kernel), values)
     assert ((back == x) | (back == 0)).all()
+
+
+@law(case=calls("max_unpool"))
+def test_a_switch_holds_what_was_put_there(implementation: Any, case: Any) -> None:
+    """y[index] = the value, however many windows share the index, and 0 where none points."""
+    values, indices = case.operands.values()
+    y = run(implementation, case)
+    for n, c in numpy.ndindex(values.shape[:2]):
+        image, places = y[n, c].ravel(), indices[n, c].ravel()
+        same(image[places], values[n, c].ravel())
+        assert not numpy.delete(image, places).any()
 
 
 def test_switches_do_not_put_back_negative_maxima(implementation: Any) -> None:

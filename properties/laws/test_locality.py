@@ -20,6 +20,7 @@ from convspec.window import output_size, taps
 
 from .rewriting import run, spatial, windows, with_input
 from .statement import law, same
+from .test_linearity import without_bias
 
 VERTICAL = numpy.array([[1.0, 0.0, -1.0]] * 3)[None, None]
 SOBEL = numpy.array([[-1.0, 0.0, 1.0], [-2.0, 0.0, 2.0], [-1.0, 0.0, 1.0]])[None, None]
@@ -108,6 +109,33 @@ def test_what_zero_padding_adds_is_the_sum_of_the_taps_it_hides(
         ]
         inside = w[(slice(None), slice(None), *numpy.ix_(*kept))].sum(axis=tuple(range(1, w.ndim)))
         same(y[(..., *place)], numpy.broadcast_to(inside, y.shape[:2]))
+
+
+READING = ["convolve", "correlate", "conv", "conv_transpose", "average_pool"]
+
+
+@pytest.mark.parametrize("operation", READING)
+@law(data=st.data(), value=st.sampled_from((numpy.nan, numpy.inf, -numpy.inf)))
+def test_what_is_not_finite_reaches_the_outputs_that_read_it(
+    implementation: Any, operation: str, data: Any, value: float
+) -> None:
+    """And no others, which stay what they were.  Which outputs read a position, weights of one
+    tell; a weight of zero makes NaN of an infinity, and no zero.
+    """
+    case = without_bias(data.draw(calls(operation)))
+    name, *weights = case.operands
+    x = case.operands[name]
+    if x.size == 0:
+        return
+    place = tuple(data.draw(st.integers(0, n - 1)) for n in x.shape)
+    spoilt, mark = x.copy(), numpy.zeros_like(x)
+    spoilt[place], mark[place] = value, 1
+    ones = {weight: numpy.ones_like(case.operands[weight]) for weight in weights}
+    reading = run(implementation, case._replace(operands={name: mark, **ones})) != 0
+    with numpy.errstate(invalid="ignore"):  # infinity times zero
+        y = run(implementation, case._replace(operands={**case.operands, name: spoilt}))
+    same(~numpy.isfinite(y), reading)
+    same(y[~reading], run(implementation, case)[~reading])
 
 
 def test_the_documents_vertical_edge_is_30_and_nothing_else(implementation: Any) -> None:

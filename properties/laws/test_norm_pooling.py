@@ -18,6 +18,7 @@ from convspec.rounding import growth
 from convspec.strategies import calls
 from convspec.window import extent
 
+from .exact import cotangents
 from .rewriting import run, windows, with_input
 from .statement import law, same
 
@@ -53,6 +54,34 @@ def test_a_norm_is_homogeneous_and_even(implementation: Any, case: Any, factor: 
     scaled = run(implementation, with_input(case, factor * x))
     assert (abs(scaled - abs(factor) * y) <= slack(case, y) * abs(factor) * y).all()
     same(run(implementation, with_input(case, abs(x))), y)
+
+
+@law(case=calls("lp_pool"))
+def test_padding_of_a_norm_is_zeros(implementation: Any, case: Any) -> None:
+    """The norms of x are the first of x with zeros around it: what is not there, be it padding or
+    overhang, adds nothing, and nothing makes up for it.
+    """
+    margins = [(window.low, max(window.high, extent(window))) for _, window in windows(case)]
+    image = numpy.pad(case.operands["input"], [(0, 0), (0, 0), *margins])
+    nothing = ((0, 0),) * len(margins)
+    wide = run(implementation, with_input(case, image, padding=nothing, ceil_mode=False))
+    y = run(implementation, case)
+    wide = wide[tuple(slice(n) for n in y.shape)]
+    assert y.shape == wide.shape
+    assert (abs(y - wide) <= slack(case, y) * wide).all()
+
+
+@law(case=calls("lp_pool"), data=st.data())
+def test_the_gradient_of_a_norm_along_its_input_is_the_norm(
+    implementation: Any, case: Any, data: Any
+) -> None:
+    """Euler's identity for what is homogeneous of degree 1: <d_x, x> = <g, y>."""
+    g, x = data.draw(cotangents(case)), case.operands["input"]
+    (d_x,) = implementation.lp_pool_vjp(g, x, **case.attributes)
+    y = run(implementation, case)
+    roundings = 2 * (x.size + y.size + 2 * prod(case.attributes["kernel_size"]) + 2**4)
+    loose = 2 * growth(numpy.finfo(y.dtype).eps / 2, roundings) * (abs(g) * y).sum()
+    assert abs((d_x * x).sum() - (g * y).sum()) <= loose
 
 
 @law(case=calls("lp_pool"))

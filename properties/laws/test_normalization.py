@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from convspec.rounding import growth
 from convspec.strategies import arrays, calls
 
+from .exact import cotangents
 from .rewriting import run, with_input
 from .statement import law, same
 
@@ -100,6 +101,60 @@ def test_the_batchs_own_statistics_give_mean_0_and_variance_1(
     assert (abs(y.var(axis=axes) - 1) <= slack).all()
 
 
+def per_channel(array: Any) -> Any:
+    """The sum over everything but the channels."""
+    return array.sum(axis=tuple(axis for axis in range(array.ndim) if axis != 1))
+
+
+def within(left: Any, right: Any, terms: Any, roundings: int) -> None:
+    """Equal up to this many roundings of sums of numbers with these absolute values."""
+    slack = 2 * growth(numpy.finfo(left.dtype).eps / 2, roundings) * terms
+    assert (abs(left - right) <= slack).all()
+
+
+@law(case=calls("batch_norm"), data=st.data())
+def test_the_gradient_of_batch_norm_does_not_see_a_shift_either(
+    implementation: Any, case: Any, data: Any
+) -> None:
+    """bn(x + c; mu + c) = bn(x; mu) in every channel, so that d_mu = -sum(d_x)."""
+    g, x = data.draw(cotangents(case)), case.operands["input"]
+    d_x, d_mean, *_ = implementation.batch_norm_vjp(g, *case.operands.values(), **case.attributes)
+    within(d_mean, -per_channel(d_x), per_channel(abs(d_x)), 2 * x.size + 32)
+
+
+@law(case=calls("batch_norm"), data=st.data())
+def test_the_gradient_of_batch_norm_does_not_see_a_factor_either(
+    implementation: Any, case: Any, data: Any
+) -> None:
+    """bn(mu + a (x - mu); a^2 (sigma^2 + epsilon)) is the same for all a: its derivative at a = 1,
+    sum(d_x (x - mu)) + 2 (sigma^2 + epsilon) d_sigma^2, is 0.
+    """
+    g = data.draw(cotangents(case))
+    x, mean, variance, *_ = case.operands.values()
+    gradients = implementation.batch_norm_vjp(g, *case.operands.values(), **case.attributes)
+    d_x, _, d_variance, *_ = gradients
+    radial = per_channel(d_x * (x - along_channels(mean, x)))
+    terms = per_channel(abs(d_x) * (abs(x) + abs(along_channels(mean, x))))
+    spread = 2 * (variance + case.attributes["epsilon"])
+    within(radial, -spread * d_variance, terms, 2 * x.size + 32)
+
+
+@law(case=calls("batch_norm"), data=st.data())
+def test_batch_norm_is_linear_in_scale_and_shift_together(
+    implementation: Any, case: Any, data: Any
+) -> None:
+    """Euler's identity, in every channel: gamma d_gamma + beta d_beta = <g, y>."""
+    g = data.draw(cotangents(case))
+    x, mean, variance, scale, shift = case.operands.values()
+    gradients = implementation.batch_norm_vjp(g, *case.operands.values(), **case.attributes)
+    *_, d_scale, d_shift = gradients
+    slope = scale / numpy.sqrt(variance + case.attributes["epsilon"])
+    sizes = abs(along_channels(slope, x)) * (abs(x) + abs(along_channels(mean, x)))
+    terms = per_channel(abs(g) * (sizes + abs(along_channels(shift, x))))
+    left = scale * d_scale + shift * d_shift
+    within(left, per_channel(g * run(implementation, case)), terms, 2 * x.size + 64)
+
+
 @law(case=calls("local_response_normalization"))
 def test_local_response_normalization_shrinks_and_keeps_the_sign(
     implementation: Any, case: Any
@@ -122,6 +177,56 @@ def test_one_channel_bounds_itself(implementation: Any, case: Any) -> None:
     y = run(implementation, with_input(case, x, beta=0.5, alpha=alpha))
     slack = growth(numpy.finfo(y.dtype).eps / 2, 64)
     assert (abs(y) <= numpy.sqrt(m / alpha) * (1 + slack)).all()
+
+
+@law(case=calls("local_response_normalization"), data=st.data())
+def test_among_silent_channels_it_is_a_function_of_one_number(
+    implementation: Any, case: Any, data: Any
+) -> None:
+    """y = x (k + alpha x^2 / m)^-beta where all other channels are 0: the size m divides, also
+    where fewer channels than that exist.
+    """
+    alpha, beta, k, m = (case.attributes[name] for name in ("alpha", "beta", "k", "size"))
+    x = numpy.zeros_like(case.operands["input"])
+    c = data.draw(st.integers(0, x.shape[1] - 1))
+    x[:, c] = case.operands["input"][:, c]
+    close(run(implementation, with_input(case, x)), x * (k + alpha / m * x**2) ** -beta, 64)
+
+
+@law(channels=st.integers(1, 6), size=st.integers(1, 8), data=st.data())
+def test_a_channel_is_heard_as_far_as_the_window_reaches(
+    implementation: Any, channels: int, size: int, data: Any
+) -> None:
+    """Channel c hears c - floor((m - 1) / 2) to c + floor(m / 2), one more above than below if m is
+    even: of equal channels, those change that hear the one that falls silent.
+    """
+    e = data.draw(st.integers(0, channels - 1))
+    loud = numpy.ones((1, channels, 1))
+    silent = loud.copy()
+    silent[:, e] = 0
+    lrn = implementation.local_response_normalization
+    before, after = (lrn(x, size=size, alpha=1.0, beta=1.0, k=1.0) for x in (loud, silent))
+    # One term of at most 8 less under the fraction: far more than a rounding.
+    changed = abs(after - before)[0, :, 0] > growth(numpy.finfo(before.dtype).eps / 2, 64)
+    heard = range(e - size // 2, e + (size - 1) // 2 + 1)
+    assert changed.tolist() == [c in heard for c in range(channels)]
+
+
+@law(case=calls("local_response_normalization"), data=st.data())
+def test_the_gradient_of_a_response_along_its_input(
+    implementation: Any, case: Any, data: Any
+) -> None:
+    """With E the energies, y = x E^-beta: along x the energies but for k grow twice as fast, so
+    that <d_x, x> = (1 - 2 beta) <g, y> + 2 beta k <g, x E^-(beta + 1)>.
+    """
+    g, x = data.draw(cotangents(case)), case.operands["input"]
+    beta, k = case.attributes["beta"], case.attributes["k"]
+    (d_x,) = implementation.local_response_normalization_vjp(g, x, **case.attributes)
+    y = run(implementation, case)
+    weaker = run(implementation, with_input(case, x, beta=beta + 1))
+    right = (1 - 2 * beta) * (g * y).sum() + 2 * beta * k * (g * weaker).sum()
+    terms = (1 + 2 * beta) * abs(g * y).sum() + 2 * beta * k * abs(g * weaker).sum()
+    within((d_x * x).sum(), right, terms, 2 * x.size + 128)
 
 
 @law(case=calls("local_response_normalization"))

@@ -26,6 +26,8 @@ from .rewriting import divisible, first, run, windows, with_input
 from .statement import law, same
 from .subjects import AVERAGING, having
 
+MAXIMA = ["max_pool", "max_pool_with_indices", "adaptive_max_pool"]
+
 
 def footprint(case: Case) -> Any:
     """1 at the taps of the dilated kernel, 0 between them."""
@@ -322,15 +324,19 @@ def test_a_maximum_is_taken_axis_by_axis(implementation: Any, case: Any) -> None
     same(run(implementation, case), y)
 
 
-@law(case=calls("max_pool_with_indices"))
-def test_an_index_points_at_its_maximum(implementation: Any, case: Any) -> None:
+@law(case=calls("max_pool_with_indices"), infinite=st.booleans())
+def test_an_index_points_at_its_maximum(implementation: Any, case: Any, infinite: bool) -> None:
     """x[index] = the value, in the flat unpadded volume of its own channel and inside its own
-    window; the values are those of max_pool.  Which of several equal maxima is left open.
+    window, even where all of that is minus infinity; the values are those of max_pool.  Which of
+    several equal maxima is left open.
     """
-    values, indices = run(implementation, case)
     x = case.operands["input"]
+    x = numpy.where(x < 0, -numpy.inf, x) if infinite else x
+    case = with_input(case, x)
+    values, indices = run(implementation, case)
     assert indices.shape == values.shape
     assert numpy.issubdtype(indices.dtype, numpy.integer)
+    assert (indices >= 0).all()
     for n, c in numpy.ndindex(values.shape[:2]):
         same(x[n, c].ravel()[indices[n, c]], values[n, c])
     for axis, (n, window) in enumerate(windows(case)):
@@ -395,13 +401,36 @@ def test_a_window_over_everything_is_global_pooling(
     assert (abs(flat - expected) <= 2 * prod(x.shape[2:]) * slack).all()
 
 
-@law(case=calls("max_pool"))
-def test_a_maximum_over_nan_is_nan(implementation: Any, case: Any) -> None:
-    """NaN at one position reaches exactly the outputs whose windows read it."""
+@pytest.mark.parametrize("operation", [*MAXIMA, "lp_pool"])
+@law(data=st.data())
+def test_a_maximum_over_nan_is_nan(implementation: Any, operation: str, data: Any) -> None:
+    """NaN at one position, the same in every channel, reaches exactly the outputs whose windows
+    read it; as it does of a norm, whose limit the maximum is.
+    """
+    case = data.draw(calls(operation))
     x = case.operands["input"].copy()
-    x[(slice(None), slice(None), *(0,) * len(windows(case)))] = numpy.nan
-    y = run(implementation, with_input(case, x))
-    marked = run(implementation, with_input(case, numpy.isnan(x).astype(float)))
+    place = [data.draw(st.integers(0, n - 1)) for n in x.shape[2:]]
+    x[(slice(None), slice(None), *place)] = numpy.nan
+    y = first(run(implementation, with_input(case, x)))
+    marked = first(run(implementation, with_input(case, numpy.isnan(x).astype(float))))
     same(numpy.isnan(y), marked == 1)
-    clean = run(implementation, case)
-    same(y[marked == 0], clean[marked == 0])
+    clean = first(run(implementation, case))
+    alike(operation, y[marked == 0], clean[marked == 0])
+
+
+@pytest.mark.parametrize("operation", MAXIMA)
+@law(data=st.data())
+def test_a_maximum_of_minus_infinities_is_minus_infinity(
+    implementation: Any, operation: str, data: Any
+) -> None:
+    """The map that sends the lower numbers to minus infinity and the others to themselves is
+    monotone, and commutes with a maximum as others do.
+    """
+    case = data.draw(calls(operation))
+    least = data.draw(st.integers(-7, 9))
+
+    def phi(x: Any) -> Any:
+        return numpy.where(x < least, -numpy.inf, x)
+
+    y = first(run(implementation, with_input(case, phi(case.operands["input"]))))
+    same(y, phi(first(run(implementation, case))))

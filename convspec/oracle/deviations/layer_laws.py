@@ -117,6 +117,7 @@ BROKEN_BY: dict[str, tuple[str, ...]] = {
         "pointwise weight read multiplier by multiplier",
         "pointwise before depthwise",
         "activation between depthwise and pointwise",
+        "pointwise stage left out",
     ),
     "test_separable.py::test_each_position_has_a_convolution_of_its_own": (
         "kernel of the first position everywhere",
@@ -182,6 +183,7 @@ BROKEN_BY: dict[str, tuple[str, ...]] = {
         "loss averaged over the classes, too",
         "labels counted from one",
         "softmax taken twice",
+        "cross-entropy overflows",
     ),
     "test_activation.py::test_the_gradient_of_cross_entropy_is_softmax_minus_one_hot": (
         "label left out of the gradient",
@@ -192,5 +194,46 @@ BROKEN_BY: dict[str, tuple[str, ...]] = {
         "penalty by the norm, not by its square",
         "penalty averaged over the weights",
         "strength left out of the gradient of the penalty",
+    ),
+    "test_deconvolution.py::test_a_switch_holds_what_was_put_there": ("repeated values added",),
+    "test_norm_pooling.py::test_padding_of_a_norm_is_zeros": (
+        "norm of the average times the full kernel",
+    ),
+    "test_norm_pooling.py::test_the_gradient_of_a_norm_along_its_input_is_the_norm": (
+        "sign left out of the gradient of the norm",
+        "gradient of the norm not divided by its power",
+    ),
+    "test_normalization.py::test_batch_norm_is_linear_in_scale_and_shift_together": (
+        "gradients of scale and shift swapped",
+        "gradient of the scale not centred",
+    ),
+    "test_normalization.py::test_the_gradient_of_batch_norm_does_not_see_a_factor_either": (
+        "gradient of the variance without its half",
+    ),
+    "test_normalization.py::test_the_gradient_of_batch_norm_does_not_see_a_shift_either": (
+        "gradient of the mean with the wrong sign",
+        "statistics taken for constants",
+        "gradient of the input without the scale",
+    ),
+    "test_normalization.py::test_among_silent_channels_it_is_a_function_of_one_number": (
+        "alpha not divided by the size",
+        "alpha divided by the channels that exist",
+    ),
+    "test_normalization.py::test_a_channel_is_heard_as_far_as_the_window_reaches": (
+        "even response window one channel down",
+    ),
+    "test_normalization.py::test_the_gradient_of_a_response_along_its_input": (
+        "response taken for a constant factor",
+        "gradient of the response from the element itself alone",
+    ),
+    "test_activation.py::test_relu_hands_on_what_is_no_number": ("NaN taken for zero by relu",),
+    "test_activation.py::test_sigmoid_and_tanh_keep_to_their_limits": (
+        "sigmoid overflows",
+        "tanh overflows",
+    ),
+    "test_activation.py::test_softmax_does_not_see_a_shift": ("softmax overflows",),
+    "test_activation.py::test_the_gradient_of_softmax_does_not_see_a_shift_either": (
+        "gradient of softmax without its mean",
+        "gradient of softmax from its diagonal alone",
     ),
 }
