@@ -135,6 +135,24 @@ def test_linear_interpolation_of_two_axes():
     (share,) = shares_of("upsample", {"input": x}, scale=(1, 2), kind="linear")
     weighted, near = numpy.array([1, 1.25, 1.75, 2]), 3 * numpy.array([4, 5, 7, 8])
     assert_is(share, 2 * 3 + 4, weighted + 1.5 * (4 * weighted + near) / 10, 1)
+    assert share.magnitude.shape == (1, 1, 1, 4)
+
+
+def test_linear_interpolation_between_corners():
+    # The coordinates are 0, 2/5, 4/5, 6/5, 8/5 and 2.
+    given = {"scale": 2, "kind": "linear", "coordinates": "align_corners"}
+    (share,) = shares_of("upsample", {"input": row(1, -2, 4)}, **given)
+    weighted = numpy.array([1, 1.4, 1.8, 2.4, 3.2, 4])
+    near = numpy.array([4, 5.6, 7.2, 8.8, 10.4, 12]) * [3, 3, 7, 7, 6, 6]
+    assert_is(share, 5, weighted + 1.5 * near / 5, 1)
+
+
+def test_asymmetric_interpolation_back():
+    # The coordinates are 0, 1/2, 1, 3/2, 2 and 2: no position is read more than three times.
+    back = {"cotangent": row(1, 0, 0, 0, 0, -2), "input": row(1, -2, 4)}
+    given = {"scale": 2, "kind": "linear", "coordinates": "asymmetric"}
+    (share,) = shares_of("upsample_vjp", back, **given)
+    assert_is(share, 5 + 3, [1, 0, 2] + 1.5 * numpy.array([4, 4 + 24, 24]) / 8, 1)
 
 
 def test_a_convolution_of_what_is_interpolated():

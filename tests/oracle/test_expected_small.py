@@ -135,6 +135,11 @@ CALLS = [
         {"input": numbers(1, 2, 3, 5), "weight": numbers(2, 2, 2, 3, 2, 3)},
         {},
     ),
+    (
+        "locally_connected",
+        {"input": numbers(2, 2, 3), "weight": numbers(3, 2, 3, 2)},
+        {"padding": ((1, 0),)},
+    ),
     *((name, {"input": numbers(2, 3)}, {}) for name in ("relu", "sigmoid", "tanh")),
     *((name, LARGE, {}) for name in ("sigmoid", "tanh", "softmax")),
     ("softmax", {"input": numbers(2, 3, 2)}, {}),
