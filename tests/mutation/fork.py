@@ -59,6 +59,19 @@ class MutantLoader(SourceFileLoader):
         return spec_from_file_location(name, self.path, loader=self) if name == self.name else None
 
 
+class Absent:
+    """Refuses to import the frameworks.  None in `sys.modules` would do so as well, but SciPy looks
+    there for the frameworks that are in use.
+    """
+
+    @staticmethod
+    def find_spec(name: str, path: object, target: object = None) -> ModuleSpec | None:
+        """None, so that Python goes on looking, for everything else."""
+        if name.partition(".")[0] in FRAMEWORKS:
+            raise ModuleNotFoundError(f"{name} is kept out", name=name)
+        return None
+
+
 def module_name(path: str) -> str:
     """The module that lies at a path of the repository.
 
@@ -156,7 +169,8 @@ def preload() -> None:
     """Import what tests need, and keep out what they can do without."""
     for name in PRELOADED:
         import_module(name)
-    sys.modules.update(dict.fromkeys(FRAMEWORKS))  # type: ignore[arg-type]
+    if Absent not in sys.meta_path:
+        sys.meta_path.insert(0, Absent)
 
 
 def pytest_arguments(tests: Sequence[str]) -> list[str]:
