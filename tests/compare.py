@@ -1,10 +1,10 @@
 """The same deviations against the two public suites of samples: what do those notice?
 
-ONNX's node vectors for Conv, ConvTranspose, MaxPool and AveragePool, and the samples of PyTorch's
-OpInfo database for the same operations, are translated to calls.  A suite notices a deviation if
-on some sample the deviating function raises, or returns anything further from the right result
-than the suite's own tolerance.  `python -m tests.compare` prints the table, `--write` stores it in
-docs/comparison.md; it needs the packages onnx, torch and expecttest.
+ONNX's node vectors and the samples of PyTorch's OpInfo database, of convolution and pooling and of
+the layers in `compare_layers` and `compare_torch_layers`, are translated to calls.  A suite notices
+a deviation if on some sample the deviating function raises, or returns anything further from the
+right result than the suite's own tolerance.  `python -m tests.compare` prints the table, `--write`
+stores it in docs/comparison.md; it needs the packages onnx, torch and expecttest.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from convspec.case import Case, forward_name, normalised
 from convspec.operations import OPERATIONS
 from convspec.oracle.deviations import DEVIATIONS
 from convspec.oracle.explanation.replay import right
+from tests.compare_layers import ONNX_CALLS, Call
+from tests.compare_torch_layers import TORCH_CALLS
 from tests.kill_page import share, stored
 from tests.planting import is_open
 
@@ -76,10 +78,13 @@ def onnx_samples() -> tuple[Sample, ...]:
     found = []
     for case in cases:
         node = case.model.graph.node[0]
-        if node.op_type not in ONNX_OPERATIONS or len(case.model.graph.node) > 1:
+        if len(case.model.graph.node) > 1:
             continue
         attributes = {item.name: get_attribute_value(item) for item in node.attribute}
-        if "output_shape" in attributes or "storage_order" in attributes:
+        if node.op_type in ONNX_CALLS:
+            calls = [ONNX_CALLS[node.op_type](x, attributes, y[0]) for x, y in case.data_sets]
+            found += [sampled(call, ONNX_TOLERANCE) for call in map(_spelled, calls) if call]
+        if node.op_type not in ONNX_OPERATIONS or {"output_shape", "storage_order"} & {*attributes}:
             continue
         for inputs, outputs in case.data_sets:
             ours = translated(Vector(case.name, node.op_type, attributes, inputs, outputs))
@@ -90,6 +95,11 @@ def onnx_samples() -> tuple[Sample, ...]:
             if call is not None:
                 found.append(sampled(call, ONNX_TOLERANCE))
     return tuple(found)
+
+
+def _spelled(call: Call | None) -> Case | None:
+    """The normalised call of a layer."""
+    return None if call is None else _call(*call)
 
 
 def _call(operation: str, arrays: Sequence[Any], attributes: dict[str, Any]) -> Case | None:
@@ -114,12 +124,16 @@ def torch_samples() -> tuple[Sample, ...]:
     found = []
     for info in op_db:
         name = info.name.removeprefix("nn.functional.")
-        operation = TORCH_OPERATIONS.get(name[:-2] if name.endswith("d") else "")
-        if operation is None:
+        operation = TORCH_OPERATIONS.get(name[:-2] if name.endswith("d") else "", "")
+        if not operation and name not in TORCH_CALLS:
             continue
         for dtype in (torch.float32, torch.float64):
             for sample in info.sample_inputs("cpu", dtype):
-                call = _torch_call(operation, sample)
+                call = (
+                    _torch_call(operation, sample)
+                    if operation
+                    else _spelled(TORCH_CALLS[name](sample))
+                )
                 if call is None:
                     continue
                 if dtype == torch.float32:
