@@ -52,12 +52,17 @@ def joined(
 
 
 def _together(one: OperationReport, other: OperationReport) -> OperationReport:
-    accuracies = [each for each in (one.accuracy, other.accuracy) if each is not None]
+    classes = [each for each in (one.accuracy, other.accuracy) if each is not None]
+    by_dtype = [each.accuracies for each in (one, other)]
     return one._replace(
         judged=one.judged + other.judged,
         unsupported=one.unsupported + other.unsupported,
         unsupported_rule=one.unsupported_rule or other.unsupported_rule,
-        accuracy=max(accuracies, key=ACCURACIES.index, default=None),
+        accuracy=max(classes, key=ACCURACIES.index, default=None),
+        accuracies={
+            dtype: max((seen[dtype] for seen in by_dtype if dtype in seen), key=ACCURACIES.index)
+            for dtype in {**by_dtype[0], **by_dtype[1]}
+        },
         differences=tuple(_few(one.differences, other.differences)),
         notes=tuple(dict.fromkeys((*one.notes, *other.notes))),
         crashed=one.crashed or other.crashed,

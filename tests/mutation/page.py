@@ -22,8 +22,10 @@ the others: a test is missing.  The *score* is the share of the killed ones amon
 equivalent.
 
 Not mutated are docstrings, annotations and the words of error messages (the values that a message
-names are), nor the `strict` of a `zip`, which asserts what has been checked before.  The mutants
-are mutmut's; `tests/mutation/modules.toml` says which tests they meet.
+names are), nor the `strict` of a `zip`, which asserts what has been checked before.  mutmut, whose
+mutants these are, also passes over decorated functions, the cached tables among them, and calls of
+`len` and `isinstance`: no score counts those.  `tests/mutation/modules.toml` says which tests meet
+the mutants.
 
 Renewed by `tox -e mutation`, or `tox -e mutation -- NAME` for one module.
 """

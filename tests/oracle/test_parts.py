@@ -93,7 +93,15 @@ def report(name, judged, **changed):
 
 def test_reports_of_parts_are_added_up():
     parts = {name: report(name, 2) for name in parts_of("conv", "exhaustive")}
-    parts["conv.3"] = report("conv.3", 5, accuracy="bfloat16", notes=("a", "b"), crashed=True)
+    parts["conv"] = report("conv", 2, accuracies={"float32": "float32", "float64": "float64"})
+    parts["conv.3"] = report(
+        "conv.3",
+        5,
+        accuracy="bfloat16",
+        accuracies={"float32": "bfloat16"},
+        notes=("a", "b"),
+        crashed=True,
+    )
     whole = joined(["conv", "linear"], "exhaustive", parts)
     assert list(whole) == ["conv"]
     assert whole["conv"] == report(
@@ -101,6 +109,7 @@ def test_reports_of_parts_are_added_up():
         2 * PARTS + 5,
         unsupported=PARTS + 1,
         accuracy="bfloat16",
+        accuracies={"float32": "bfloat16", "float64": "float64"},
         notes=("a", "b"),
         crashed=True,
     )
