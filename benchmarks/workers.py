@@ -9,6 +9,9 @@ from measuring import Row
 
 from convspec.oracle import check, load
 
+# A check takes a minute, so two turns are what a run can spare.
+TURNS = 2
+
 
 def seconds(workers: int) -> float:
     begun = perf_counter()
@@ -17,5 +20,6 @@ def seconds(workers: int) -> float:
 
 
 def two_workers() -> Iterator[Row]:
-    """Once each, since it takes minutes, and on two idle cores; starting the processes is part."""
-    yield Row("two workers", "check of fast by two workers over one", seconds(2) / seconds(1))
+    """In turn, each by its faster; on two idle cores.  Starting the processes is part of it."""
+    one, two = zip(*((seconds(1), seconds(2)) for _ in range(TURNS)), strict=True)
+    yield Row("two workers", "check of fast by two workers over one", min(two) / min(one))
