@@ -31,10 +31,13 @@ def by_definition(
     return result if isinstance(result, tuple) else (result,)
 
 
-def is_equal(actual: Any, expected: Any) -> bool:
-    """Equality of shape and of every value; any NaN equals any NaN."""
+def is_equal(actual: Any, expected: Any, allowed: Any = None) -> bool:
+    """Equal shapes, and equal values or such as may lie apart; any NaN equals any NaN."""
     actual, expected = numpy.asarray(actual), numpy.asarray(expected)
     if actual.shape != expected.shape:
         return False
     same = (actual == expected) | ((actual != actual) & (expected != expected))
+    if allowed is not None:
+        with numpy.errstate(invalid="ignore"):
+            same = same | (abs(actual - expected) <= allowed)
     return bool(numpy.all(same))

@@ -30,11 +30,12 @@ def test_precise_numbers_are_the_floats_exactly():
 
 @pytest.mark.parametrize("name", ["exp", "log", "sqrt", "tanh"])
 def test_a_function_is_numpys_on_floats_and_mpmaths_on_objects(name):
-    function, two = getattr(numbers, name), numpy.array([2.0])
-    assert function(two).dtype == numpy.float64
-    assert function(two)[0] == getattr(numpy, name)(2.0)
-    with mpmath.workprec(200):
-        assert function(precise(two))[0] == getattr(mpmath, name)(2)
+    two = numpy.array([2.0])
+    for function in (getattr(numbers, name), numbers._function(name)):
+        assert function(two).dtype == numpy.float64
+        assert function(two)[0] == getattr(numpy, name)(2.0)
+        with mpmath.workprec(200):
+            assert function(precise(two))[0] == getattr(mpmath, name)(2)
 
 
 def test_constants_are_rounded_once_beside_floats_and_kept_beside_objects():

@@ -8,11 +8,11 @@ from typing import Any
 import numpy
 
 from convspec.arguments import Array
-from convspec.normalization import response_window
 from convspec.oracle.cases.tables import gathered
 from convspec.oracle.expected.numbers import constant, exp, log, sqrt, wide
 from convspec.oracle.expected.numbers import tanh as hyperbolic_tangent
 from convspec.oracle.expected.taps import Taps, channel_taps, spread
+from convspec.window import Window
 
 
 def relu(input: Array) -> Array:
@@ -28,8 +28,7 @@ def relu_vjp(cotangent: Array, input: Array) -> tuple[Array]:
 
 def _logistic(x: Array) -> Array:
     """Exponentials of what is not positive alone, which cannot overflow."""
-    tail = exp(-abs(x))
-    y: Array = numpy.where(x < 0, tail, 1) / (1 + tail)
+    y: Array = exp(numpy.minimum(x, 0)) / (1 + exp(-abs(x)))
     return y
 
 
@@ -57,8 +56,6 @@ def tanh_vjp(cotangent: Array, input: Array) -> tuple[Array]:
 
 def shifted(x: Array, axis: int) -> tuple[Array, Array]:
     """Every number less the largest along an axis, and the sum of the exponentials of these."""
-    if not x.size:  # nothing is largest in an empty batch
-        return x, x.sum(axis=axis, keepdims=True)
     distance = x - x.max(axis=axis, keepdims=True)
     return distance, exp(distance).sum(axis=axis, keepdims=True)
 
@@ -116,7 +113,7 @@ def l2_penalty_vjp(cotangent: Array, weight: Array, *, strength: float) -> tuple
 
 def _along(values: Array, like: Array) -> Array:
     """One value a channel, beside arrays with channels on their second axis."""
-    return wide(values).reshape(-1, *(1,) * (like.ndim - 2))
+    return wide(values).reshape(len(values), *(1,) * (like.ndim - 2))
 
 
 def deviations(variance: Array, epsilon: float) -> Array:
@@ -161,36 +158,36 @@ def batch_norm_vjp(
     )
 
 
-def _channels_last(x: Array) -> Array:
+def channels_last(x: Array) -> Array:
     """`(N, C, *spatial)` as `(N, positions, C)`."""
     return wide(x).reshape(*x.shape[:2], prod(x.shape[2:])).swapaxes(1, 2)
 
 
-def _channels_second(x: Array, shape: tuple[int, ...]) -> Array:
+def channels_second(x: Array, shape: tuple[int, ...]) -> Array:
+    """`(N, positions, C)` in a shape `(N, C, *spatial)`."""
     return x.swapaxes(1, 2).reshape(shape)
 
 
 def energies(x: Array, *, size: int, alpha: float, beta: float, k: float) -> tuple[Taps, Array]:
     """The taps and sums of a local response normalization of `(N, positions, C)`."""
-    shape = (len(x), x.shape[2], x.shape[1])
-    window = response_window(shape, size=size, alpha=alpha, beta=beta, k=k)
-    read = channel_taps(x.shape[2], window)
+    del beta  # the power comes after
+    read = channel_taps(x.shape[2], Window(size, low=(size - 1) // 2))
     squares = gathered(x * x, read.reads, 0.0).sum(axis=2)
     return read, constant(k, x) + constant(alpha, x) * squares / size
 
 
 def local_response_normalization(input: Array, **attributes: Any) -> Array:
     """`convspec.local_response_normalization`."""
-    x = _channels_last(input)
+    x = channels_last(input)
     _, energy = energies(x, **attributes)
-    return _channels_second(x * energy ** constant(-attributes["beta"], x), input.shape)
+    return channels_second(x * energy ** constant(-attributes["beta"], x), input.shape)
 
 
 def local_response_normalization_vjp(
     cotangent: Array, input: Array, **attributes: Any
 ) -> tuple[Array]:
     """`convspec.local_response_normalization_vjp`."""
-    g, x = _channels_last(cotangent), _channels_last(input)
+    g, x = channels_last(cotangent), channels_last(input)
     read, energy = energies(x, **attributes)
     beta = constant(attributes["beta"], x)
     falling = g * x * energy ** (-beta - 1)
@@ -199,4 +196,4 @@ def local_response_normalization_vjp(
     )
     steepness = 2 * constant(attributes["alpha"], x) * beta / attributes["size"]
     d_x = g * energy**-beta - steepness * x * spread(neighbours, read)
-    return (_channels_second(d_x, input.shape),)
+    return (channels_second(d_x, input.shape),)

@@ -55,7 +55,8 @@ def constants(values: Any, like: Array) -> Array:
     exact = numpy.asarray(values, dtype=object)
     if like.dtype != object:
         return exact.astype(numpy.float64)
-    return numpy.asarray(_rational(exact), dtype=object)
+    rational: Array = _rational(exact)
+    return rational
 
 
 _rational = numpy.frompyfunc(

@@ -37,16 +37,13 @@ def max_pool_with_indices(input: Array, **attributes: Any) -> tuple[Array, Array
     spatial = input.shape[2:]
     reads = sliding_reads(spatial, sliding)
     read = gathered(_flat(input), reads, -numpy.inf)
+    values = read.max(axis=2)
     # A tap outside the input may not win, not even against -inf.
-    outside = reads == prod(spatial)
-    rank_in_window = numpy.where(outside, -numpy.inf, read)
-    winner = rank_in_window.argmax(axis=2)
-    all_lowest = numpy.isneginf(rank_in_window.max(axis=2))
-    winner = numpy.where(all_lowest, (~outside).argmax(axis=0), winner)
+    first_inside = (reads < prod(spatial)).argmax(axis=0)
+    winner = numpy.where(numpy.isneginf(values), first_inside, read.argmax(axis=2))
+    found = reads[winner, numpy.arange(winner.shape[2])]
     shape = (*input.shape[:2], *output_sizes(spatial, sliding))
-    values = numpy.take_along_axis(read, winner[:, :, None], axis=2).reshape(shape)
-    found = reads[winner, numpy.arange(winner.shape[2])].reshape(shape)
-    return values, found
+    return values.reshape(shape), found.reshape(shape)
 
 
 def max_pool(input: Array, **attributes: Any) -> Array:
@@ -114,17 +111,13 @@ def _planes(x: Array) -> Array:
     return _flat(wide(x))
 
 
-def _root(total: Array, p: float) -> Array:
-    root: Array = sqrt(total) if p == 2 else total ** constant(1 / Fraction(p), total)
-    return root
-
-
 def _norms(input: Array, p: float, attributes: dict[str, Any]) -> tuple[Taps, Array, Shape]:
     """Taps, the norm of every window, `(N, C, O)`, and the output sizes."""
     sliding = pool_windows_of(input, attributes)
     read = sliding_taps(input.shape[2:], sliding)
     x = abs(_planes(input))
-    return read, _root(summed(x ** constant(p, x), read), p), output_sizes(input.shape[2:], sliding)
+    y = summed(x ** constant(p, x), read) ** constant(1 / Fraction(p), x)
+    return read, y, output_sizes(input.shape[2:], sliding)
 
 
 def lp_pool(input: Array, *, p: float = 2, **attributes: Any) -> Array:
@@ -137,11 +130,10 @@ def lp_pool_vjp(cotangent: Array, input: Array, *, p: float = 2, **attributes: A
     """`convspec.lp_pool_vjp`."""
     read, y, _ = _norms(input, p, attributes)
     x = gathered(_planes(input), read.reads, 0.0)
-    g, safe = _planes(cotangent), numpy.where(y == 0, 1, y)
-    share = (abs(x) / safe[:, :, None]) ** constant(p - 1, x)
-    signed = numpy.where(x < 0, -share, share)
-    signed = numpy.where((x == 0) | (y == 0)[:, :, None], 0.0 * x, signed)
-    return (spread(g[:, :, None] * signed, read).reshape(input.shape),)
+    # Where a norm is 0, every share of it is.
+    norms = numpy.where(y == 0, numpy.inf, y)[:, :, None]
+    signed = numpy.sign(x) * (abs(x) / norms) ** constant(p - 1, x)
+    return (spread(_planes(cotangent)[:, :, None] * signed, read).reshape(input.shape),)
 
 
 def _nearness(sliding: tuple[Window, ...], like: Array) -> Array:

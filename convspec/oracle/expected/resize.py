@@ -82,14 +82,14 @@ def resize_conv_vjp(
 ) -> tuple[Array, ...]:
     """`convspec.resize_conv_vjp`."""
     between = upsample(input, **resizing)
-    d_between, *others = conv_vjp(wide(cotangent), between, weight, bias, padding=padding)
+    d_between, *others = conv_vjp(cotangent, between, weight, bias, padding=padding)
     return (*upsample_vjp(d_between, input, **resizing), *others)
 
 
 def _stuffed(spatial: Shape, count: Shape) -> tuple[slice, ...]:
     """Where the elements lie among the zeros, after batch and channels."""
     axes = (
-        slice(0, (n - 1) * (zeros + 1) + 1, zeros + 1)
+        slice(None, (n - 1) * (zeros + 1) + 1, zeros + 1)
         for n, zeros in zip(spatial, count, strict=True)
     )
     return (slice(None), slice(None), *axes)
@@ -141,11 +141,9 @@ def max_unpool_vjp(
     del output_size  # the cotangent has it
     flat = (*values.shape[:2], prod(values.shape[2:]))
     index = indices.reshape(flat)
-    g = _flat(cotangent)
-    first = numpy.ones(flat, bool)
-    for i in range(1, flat[2]):
-        first[..., i] = (index[..., :i] != index[..., i : i + 1]).all(axis=2)
-    d_values = numpy.where(first, numpy.take_along_axis(g, index, axis=2), 0.0)
+    read = numpy.take_along_axis(_flat(cotangent), index, axis=2)
+    first = [(index[..., :i] != index[..., i, None]).all(axis=2) for i in range(flat[2])]
+    d_values = numpy.where(numpy.stack(first, axis=2), read, 0.0)
     return (d_values.reshape(values.shape),)
 
 

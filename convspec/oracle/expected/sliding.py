@@ -28,11 +28,11 @@ from convspec.window import output_sizes, overlap
 
 
 def _flat_kernel(weight: Array) -> Array:
-    return wide(weight).reshape(*weight.shape[:2], -1)
+    return wide(weight).reshape(*weight.shape[:2], prod(weight.shape[2:]))
 
 
 def _per_channel(bias: Array, rank: int) -> Array:
-    return wide(bias).reshape(-1, *(1,) * rank)
+    return wide(bias).reshape(len(bias), *(1,) * rank)
 
 
 def conv(input: Array, weight: Array, bias: Array | None = None, **attributes: Any) -> Array:
