@@ -84,7 +84,7 @@ def integer_bits(dtype: numpy.dtype[Any]) -> int:
     >>> integer_bits(numpy.dtype("float32")), integer_bits(numpy.dtype("int8"))
     (24, 6)
     """
-    if dtype.kind in "iu":
+    if dtype.kind in ("i", "u"):
         return dtype.itemsize * 8 - (2 if dtype.kind == "i" else 1)
     return precision(dtype)
 

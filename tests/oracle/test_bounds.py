@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from math import log
+from math import inf, log, nan
 
 import numpy
 import pytest
 
-from convspec.case import Case, normalised
+from convspec.case import Case, grouped, normalised
 from convspec.oracle.rounding.bounds import shares
 from convspec.oracle.rounding.share import Share
 
@@ -18,7 +18,8 @@ def shares_of(operation, operands, **attributes):
     """The shares of a call, without its axes of one item and one channel."""
     arrays = {name: numpy.asarray(value) for name, value in operands.items()}
     shapes = {name: array.shape for name, array in arrays.items() if name != "cotangent"}
-    return shares(Case(operation, arrays, normalised(operation, shapes, attributes)))
+    whole = normalised(operation, grouped(operation, shapes), attributes)
+    return shares(Case(operation, arrays, whole))
 
 
 def row(*values):
@@ -27,8 +28,15 @@ def row(*values):
 
 
 def assert_is(share, roundings, magnitude, degree=2, underflow=0.0):
+    """As far as float64 tells: what comes of at most 16 operations, here and by hand, on numbers of
+    one sign has no more than 32 roundings of 2^-53.
+    """
     for found, right in zip(share, (roundings, magnitude, degree, underflow), strict=True):
-        assert numpy.ravel(found) == pytest.approx(numpy.ravel(right), rel=1e-12)
+        assert (
+            numpy.broadcast_shapes(numpy.shape(found), share.magnitude.shape)
+            == share.magnitude.shape
+        )
+        assert numpy.ravel(found) == pytest.approx(numpy.ravel(right), rel=2.0**-48, abs=0)
 
 
 def test_a_share_is_of_products_that_do_not_underflow():
@@ -48,6 +56,24 @@ def test_two_products_of_three_operands():
     operands = {"input": row(1, 2), "depthwise": row(3, -1), "pointwise": [[-2.0]]}
     (share,) = shares_of("depthwise_separable_conv", operands)
     assert_is(share, 2 + 3 - 2, (3 + 2) * 2, 3)
+
+
+def test_a_gradient_of_three_operands():
+    operands = {
+        "cotangent": numpy.array([[[[-5.0]]]]),
+        "input": numpy.array([[[[1.0, -2.0]]]]),
+        "factors_0": numpy.array([-3.0]),
+        "factors_1": numpy.array([1.0, 4.0]),
+    }
+    x, first, second = shares_of("spatially_separable_conv_vjp", operands)
+    assert_is(x, [1 + 3 - 2] * 2, [5 * 3 * 1, 5 * 3 * 4], 3)
+    assert_is(first, 2 + 3 - 2, 5 * (1 * 1 + 2 * 4), 3)
+    assert_is(second, [1 + 3 - 2] * 2, [5 * 1 * 3, 5 * 2 * 3], 3)
+
+
+def test_what_is_not_finite_counts_as_nothing():
+    operands = {"input": [[nan, inf, -inf, 2.0]], "weight": [[3.0, 3.0, 3.0, -3.0]]}
+    assert_is(*shares_of("linear", operands), 4, 6)
 
 
 # Averages, and selections.  Three windows share five positions: 0 1, 1 2 3, 3 4.
@@ -130,6 +156,26 @@ def test_linear_interpolation_back():
     assert_is(share, 5 + 4, [2, 1, 2] + near / 9, 1)
 
 
+def test_a_weight_five_quarters_away_is_none():
+    # The coordinates are 0, 1/4, 1/2, ..., 2, 2, 2, 2.
+    given = {"scale": 4, "kind": "linear", "coordinates": "asymmetric"}
+    (share,) = shares_of("upsample", {"input": row(-1, 0, 0)}, **given)
+    weighted, near = numpy.zeros(12), numpy.zeros(12)
+    weighted[:4], near[:5] = [1, 0.75, 0.5, 0.25], [4, 5, 6, 7, 8]
+    assert_is(share, 5, weighted + 1.5 * near / 5, 1)
+
+
+def test_linear_interpolation_of_three_axes():
+    # The first axis has two outputs at coordinate 0; the others stay as they are.
+    x = numpy.zeros((1, 1, 1, 2, 3))
+    x[0, 0, 0, 0, 0] = -1
+    (share,) = shares_of("upsample", {"input": x}, scale=(2, 1, 1), kind="linear")
+    plane = numpy.array([[4 + 4 + 4, 8, 0], [8, 0, 0]])
+    one = [[1, 0, 0], [0, 0, 0]] + 1.5 * plane / 17
+    assert_is(share, 3 * 3 + 8, [one, one], 1)
+    assert share.magnitude.shape == (1, 1, 2, 2, 3)
+
+
 def test_linear_interpolation_of_two_axes():
     x = numpy.array([[[[1.0, -2.0]]]])
     (share,) = shares_of("upsample", {"input": x}, scale=(1, 2), kind="linear")
@@ -177,6 +223,28 @@ def test_a_convolution_of_what_is_interpolated():
     assert_is(d_bias, 4 + 5 + 1, 2, 3)
 
 
+def test_a_convolution_with_padding_of_what_is_interpolated():
+    operands = {
+        "input": numpy.array([[[1.0, -2.0], [0.0, 0.0]]]),
+        "weight": numpy.array([[[-3.0, 1.0], [0.0, 0.0]]]),
+        "bias": numpy.array([-5.0]),
+    }
+    given = {"scale": 2, "kind": "linear", "padding": ((1, 0),)}
+    (share,) = shares_of("resize_conv", operands, **given)
+    between = numpy.array([1, 1.25, 1.75, 2]) + 4.5 * numpy.array([4, 5, 7, 8]) / 10
+    # Four products, a bias, and five for the interpolation.
+    assert_is(share, 4 + 1 + 5, 3 * numpy.array([0, *between[:3]]) + between + 5, 3)
+    back = {"cotangent": row(1, -1, 0, 0), **operands}
+    d_input, d_weight, d_bias = shares_of("resize_conv_vjp", back, **given)
+    # Two taps of an output channel, three outputs that read a position, five and a bias; between
+    # input and output the cotangents are 1 + 3 and 1.
+    near = 1.5 * (4 * 4 + 1 * 5) / 11
+    assert_is(d_input, 2 + 3 + 5 + 1, [4 + 0.75 + near, 0.25 + near, 0, 0], 3)
+    # Four products and a bias, and five for the interpolation.
+    assert_is(d_weight, 4 + 5 + 1, [between[0], between[0] + between[1], 0, 0], 3)
+    assert_is(d_bias, 4 + 5 + 1, 2, 3)
+
+
 # Elementary functions: F = 8 and Q = 2.
 
 
@@ -189,24 +257,38 @@ def test_sigmoid_and_tanh(operation, magnitude):
     assert_is(share, n, numpy.multiply([2, 4], magnitude), [n, n + LN3], [2, 4])
 
 
-# Of ln 1 and ln 3 the softmax is 1/4 and 3/4: distances ln 3 and 0, and ln 3 / 4 their mean.
-N = 2 * 8 + 2 + 2 + 4 + 2 * (numpy.array([LN3, 0]) + LN3 / 4 + LN3) + (8 + 4) * LN2
+# Two rows of which the softmax is 1/4, 1/4 and 1/2: the distances to the largest, ln 2 and -2 ln 2,
+# are ln 2, ln 2 and 0, and ln 2 / 2 their mean.
+X = numpy.array([[0, 0, LN2], [-3 * LN2, -3 * LN2, -2 * LN2]])
+Y = numpy.array([0.25, 0.25, 0.5])
+DISTANCES, LARGEST = numpy.array([LN2, LN2, 0]), numpy.array([[LN2], [2 * LN2]])
+N = 2 * 8 + 3 + 2 + 4 + 2 * (DISTANCES + LN2 / 2 + LARGEST) + (8 + 4) * LN3
 
 
 def test_softmax():
-    x = numpy.array([[0.0, LN3]])
-    assert_is(*shares_of("softmax", {"input": x}), N, [0.25, 0.75], N, 1)
-    (share,) = shares_of("softmax_vjp", {"cotangent": numpy.array([[-1.0, 2]]), "input": x})
-    n = 2 * N[0] + 2 + 6
-    assert_is(share, n, [0.25 * (1 + 3.5), 0.75 * (2 + 3.5)], n, 2 * 3)
+    assert_is(*shares_of("softmax", {"input": X}), N, [Y, Y], N, 1)
+    g = numpy.array([[0.125, 0, -0.25], [4, -8, 2]])
+    (share,) = shares_of("softmax_vjp", {"cotangent": g, "input": X})
+    n = 2 * N[:, 0] + 3 + 6
+    magnitude = [Y * (abs(g[0]) + 2 * 5 / 32), Y * (abs(g[1]) + 2 * 4)]
+    assert_is(share, n, magnitude, n, [0.25 * 4, 8 * 4])
+
+
+def test_softmax_of_another_axis():
+    x = X[:, None]
+    assert_is(*shares_of("softmax", {"input": x}, axis=2), N, [Y, Y], N, 1)
+    (share,) = shares_of("softmax_vjp", {"cotangent": -numpy.ones_like(x), "input": x}, axis=2)
+    n = 2 * N[:, 0] + 3 + 6
+    assert_is(share, n, [Y * 3, Y * 3], n, [4, 4])
 
 
 def test_cross_entropy():
-    operands = {"logits": numpy.array([[0.0, LN3]]), "labels": numpy.array([0])}
-    n = N[0] + 8 + 1 + 12
-    assert_is(*shares_of("cross_entropy", operands), n, 1 + 2 * LN2, n, 1)
+    operands = {"logits": X, "labels": numpy.array([2, 0])}
+    # The losses are ln 2 and 2 ln 2, and the second label has the larger count.
+    n = N[1, 0] + 8 + 2 + 12
+    assert_is(*shares_of("cross_entropy", operands), n, 1 + 1.5 * LN2, n, 1)
     (share,) = shares_of("cross_entropy_vjp", {"cotangent": numpy.array(-2.0), **operands})
-    assert_is(share, N + 6, [2 * 1.25, 2 * 0.75], N, 2)
+    assert_is(share, N + 6, Y + numpy.eye(3)[[2, 0]], N, 2)
 
 
 def test_a_norm():
@@ -219,24 +301,37 @@ def test_a_norm():
     assert_is(share, n, [1.2, 1.6], n, 2)
 
 
+def test_a_norm_below_one():
+    operands, logarithm = {"input": row(-0.75, 0)}, -log(0.75)
+    (share,) = shares_of("lp_pool", operands, kernel_size=2)
+    n = 2 + 8 + 8 + 6 + 2 * logarithm
+    assert_is(share, n, 0.75, n, 1)
+    (share,) = shares_of("lp_pool_vjp", {"cotangent": row(-0.25), **operands}, kernel_size=2)
+    n = 2 * (2 + 8 + 8 + 6 + 4) + 2 * 8 + 8 + 2 + 4 * 2 * 2 * logarithm
+    assert_is(share, n, [0.25, 0], n, 0.25)
+
+
 def test_batch_normalization():
     operands = {
-        "input": row(1, -2),
-        "mean": [-3.0],
-        "variance": [3.0],
-        "scale": [-4.0],
-        "shift": [-5.0],
+        "input": numpy.array([[[1.0, -2, 0], [1, 0, 0]], [[0, 0, 0], [0, 2, 0]]]),
+        "mean": [-3.0, 0],
+        "variance": [3.0, 8],
+        "scale": [-4.0, 3],
+        "shift": [-5.0, 0],
     }
-    # The standard deviation is 2, and so is the slope.
+    # The standard deviations are 2 and 3, the slopes 2 and 1.
     (share,) = shares_of("batch_norm", operands, epsilon=1.0)
-    assert_is(share, 14, [2 * (1 + 3) + 5, 2 * (2 + 3) + 5], 4)
-    back = {"cotangent": row(1, -1), **operands}
+    first = [2 * (1 + 3) + 5, 2 * (2 + 3) + 5, 2 * 3 + 5]
+    assert_is(share, 14, [[first, [1, 0, 0]], [[11, 11, 11], [0, 2, 0]]], 4)
+    g = numpy.array([[[1.0, -1, 0], [2, 0, 0]], [[0, 0, 0], [0, 0, -1]]])
+    back = {"cotangent": g, **operands}
     x, mean, variance, scale, shift = shares_of("batch_norm_vjp", back, epsilon=1.0)
-    assert_is(x, 14, [2, 2], 4)
-    assert_is(mean, 2 + 14, 2 * 2, 4)
-    assert_is(variance, 2 + 32, 2 * (4 + 5) / (2 * 2 * 2), 8)
-    assert_is(scale, 2 + 14, (4 + 5) / 2, 4)
-    assert_is(shift, 2, 2, 1)
+    assert_is(x, 14, [[[2, 2, 0], [2, 0, 0]], [[0, 0, 0], [0, 0, 1]]], 4)
+    # Six terms a channel, whose distances to the mean sum to 4 + 5 and to 2.
+    assert_is(mean, 6 + 14, [2 * 2, 1 * 3], 4)
+    assert_is(variance, 6 + 32, [2 * (4 + 5) / (2 * 2 * 2), 2 / (2 * 3 * 3)], 8)
+    assert_is(scale, 6 + 14, [(4 + 5) / 2, 2 / 3], 4)
+    assert_is(shift, 6, [2, 3], 1)
 
 
 def test_a_response_is_normalized_by_a_root_of_four():
@@ -248,3 +343,16 @@ def test_a_response_is_normalized_by_a_root_of_four():
     (share,) = shares_of("local_response_normalization_vjp", back, **given)
     n += 1 + 1.5 * (1 + 8) + 8
     assert_is(share, n, 0.5 + 0.125, n, 1)
+
+
+def test_responses_of_two_channels():
+    given = {"size": 3, "alpha": 3.0, "beta": 1.0, "k": 1.0}
+    operands = {"input": numpy.array([[[[-1.0, 0]], [[0, 0]]]])}
+    (share,) = shares_of("local_response_normalization", operands, **given)
+    # The sums are 2 at the first position, in both channels, and 1 at the second.
+    n = 2 * (3 + 8) + 8 + 6 + 4 * 2 * LN2
+    assert_is(share, n, [0.5, 0, 0, 0], n, 1)
+    back = {"cotangent": numpy.array([[[[-0.5, 0.25]], [[0.25, 0]]]]), **operands}
+    (share,) = shares_of("local_response_normalization_vjp", back, **given)
+    n += 3 + 2 * (3 + 8) + 8
+    assert_is(share, n, [0.25 + 2 * 0.125, 0.25, 0.125, 0], n, 0.5)

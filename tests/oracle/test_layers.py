@@ -21,13 +21,12 @@ from convspec.oracle.expected.numbers import precise as in_many_bits
 from convspec.oracle.explanation.shrink import smallest
 from convspec.oracle.reference import outputs_of
 from convspec.oracle.rounding import precise
-from convspec.oracle.rounding.bounds import slack
+from convspec.oracle.rounding.bounds import rounds, slack
 from convspec.oracle.rounding.precise import (
     Rounded,
     precisely_rounded,
     real_cases,
     reference,
-    rounds,
 )
 from convspec.oracle.steps.accuracy import own_arithmetic
 from convspec.oracle.steps.special import SATURATING, special_cases
@@ -37,7 +36,7 @@ from convspec.oracle.trials.trial import DRAWS, Setting
 from convspec.rounding import bound, precision, smallest_normal
 from convspec.strategies import calls
 from tests.correct_layers import CORRECT, checked
-from tests.oracle.definitions import by_definition
+from tests.oracle.definitions import by_definition, is_equal
 from tests.oracle.implementations import offering
 from tests.oracle.planted_layers import PLANTED
 
@@ -55,13 +54,8 @@ def defined(operation, operands, attributes):
 
 def assert_same(found, right, allowed=None):
     """Equal where nothing may round, else within what may: NaN and infinities as they are."""
-    assert len(found) == len(right)
-    for number, (one, other) in enumerate(zip(found, right, strict=True)):
-        assert one.shape == other.shape
-        near = 0.0 if allowed is None else numpy.nan_to_num(allowed[number], nan=0.0)
-        with numpy.errstate(invalid="ignore"):
-            same = (one == other) | (abs(one - other) <= near) | ((one != one) & (other != other))
-        assert same.all(), (one, other)
+    for one, other, near in zip(found, right, allowed or [None] * len(right), strict=True):
+        assert is_equal(one, other, near), (one, other)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS_HERE)

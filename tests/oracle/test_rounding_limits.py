@@ -242,6 +242,27 @@ def test_a_bound_by_hand_where_everything_counts():
     assert evaluated(size, exact)
 
 
+def test_a_dtype_of_its_own_arithmetic_by_hand():
+    """float32 throughout: 2 roundings on a magnitude of 8, and none for operands or storing."""
+    one = 1 + Fraction(1, 2**24)
+    assert evaluated(allowed("float32", "float32", 2, 4, 8), 8 * (one**2 - 1) + 2 * one**2 / 2**126)
+
+
+@pytest.mark.parametrize(
+    ("terms", "above", "flushed_to_zero"),
+    [(1, Fraction(1, 2**25), 1), (1, Fraction(1, 2**23), 0), (0, 0, 0)],
+)
+def test_a_stored_result_that_may_be_subnormal_by_hand(terms, above, flushed_to_zero):
+    """What its error of 2^-24 may take below 2^-14, where the normal numbers of float16 begin, may
+    be flushed; what lies further above may not, nor 2^-14 itself without an error.
+    """
+    least = Fraction(1, 2**14)
+    size = allowed("float32", "float16", terms, least + above, terms)
+    error = terms * Fraction(1, 2**24) + terms * (1 + Fraction(1, 2**24)) / 2**126
+    exact = error + Fraction(1, 2**11) * (least + above + error) + flushed_to_zero * least
+    assert evaluated(size, exact)
+
+
 def test_truncated_operands_by_hand():
     """tf32 in float32: two operands truncated to 11 bits, one rounding of the accumulator."""
     size = allowed("tf32", "float32", 1, 1, 1)

@@ -17,7 +17,6 @@ from convspec.case import Case, call_windows, flat, forward_name, grouped
 from convspec.operations import OPERATIONS
 from convspec.oracle import expected
 from convspec.oracle.cases.filling import degree
-from convspec.oracle.expected.adaptive import window_sizes
 from convspec.oracle.expected.numbers import wide
 from convspec.oracle.expected.taps import adaptive_taps
 from convspec.oracle.judge import is_half
@@ -39,12 +38,14 @@ _SUMMED_IN_ONE = (
 def shares(case: Case) -> tuple[Share, ...]:
     """The roundings and the magnitude of every output of a case; what is not finite counts as 0."""
     name = forward_name(case.operation)
-    operands = {
-        n: numpy.nan_to_num(wide(a), nan=0.0, posinf=0.0, neginf=0.0) if a.dtype.kind in "fV" else a
-        for n, a in case.operands.items()
-    }
+    discrete = OPERATIONS[name].discrete
+    operands = {n: a if n in discrete else _finite(wide(a)) for n, a in case.operands.items()}
     case = case._replace(operands=operands)
     return _BY_HAND[name](case) if name in _BY_HAND else _multilinear(case)
+
+
+def _finite(x: Array) -> Array:
+    return numpy.where(numpy.isfinite(x), x, 0.0)
 
 
 def slack(case: Case, value: Callable[..., Any]) -> tuple[Array, ...] | None:
@@ -54,9 +55,7 @@ def slack(case: Case, value: Callable[..., Any]) -> tuple[Array, ...] | None:
     if _is_exact(case):
         return None
     if _is_empty(case):  # there is nothing to round, and sums over it are 0
-        given = value(*grouped(case.operation, case.operands).values(), **case.attributes)
-        outputs = given if isinstance(given, tuple) else (given,)
-        return tuple(numpy.zeros(numpy.shape(output)) for output in outputs)
+        return tuple(map(numpy.zeros_like, _outputs(case, wide, value)))
     variant = value is not _own(case)
     return _allowed(case, _averages(case, value) if variant else shares(case))
 
@@ -68,27 +67,31 @@ def _is_empty(case: Case) -> bool:
 
 def distances(case: Case) -> tuple[Array, ...] | None:
     """How far two correct results may lie apart, of whatever numbers; None for equal ones."""
-    arrays = [a for a in case.operands.values() if a.dtype.kind in "fV"]
-    if all((a == numpy.rint(a)).all() for a in arrays) and _is_exact(case):
-        return None
-    if OPERATIONS[forward_name(case.operation)].rounding == "exact":
-        return None
-    return tuple(2 * allowed for allowed in _allowed(case, shares(case)))
+    found = real_slack(case)
+    return None if found is None else tuple(2 * allowed for allowed in found)
 
 
 def real_slack(case: Case) -> tuple[Array, ...] | None:
     """How far the outputs may lie from their float64 reference, of whatever numbers; None where
     they must be equal: nothing rounds, or every sum is a whole number that the dtype holds.
     """
-    if OPERATIONS[forward_name(case.operation)].rounding == "exact":
+    if not rounds(case.operation):
         return None
     found = shares(case)
-    arrays = [a for a in case.operands.values() if a.dtype.kind in "fV"]
-    if all((a == numpy.rint(a)).all() for a in arrays) and _is_exact(case):
-        most = max(float(share.magnitude.max(initial=0.0)) for share in found)
-        if most <= 2.0 ** precision(_coarsest(case)):
-            return None
+    if _is_whole(case) and _is_exact(case) and _holds(case, found):
+        return None
     return _allowed(case, found)
+
+
+def _is_whole(case: Case) -> bool:
+    """Whether a case has no other numbers than integers."""
+    return all((a == numpy.rint(a)).all() for a in _floats(case))
+
+
+def _holds(case: Case, found: tuple[Share, ...]) -> bool:
+    """Whether every sum of integers, in whatever order, is one that the coarsest dtype holds."""
+    most = 2.0 ** precision(_coarsest(case))
+    return all((share.magnitude <= most).all() for share in found)
 
 
 def _allowed(case: Case, found: tuple[Share, ...]) -> tuple[Array, ...]:
@@ -97,15 +100,19 @@ def _allowed(case: Case, found: tuple[Share, ...]) -> tuple[Array, ...]:
     u, own = unit_roundoff(precision(dtype)), unit_roundoff(53)
     bounds = []
     for share in found:
-        n = numpy.asarray(share.roundings, numpy.float64)
+        n = numpy.asarray(share.roundings)
         allowed = (growth(u, n) + growth(own, n)) * share.magnitude
         bounds.append(numpy.asarray(allowed + share.underflow * 2 * smallest_normal(dtype)))
     return tuple(bounds)
 
 
 def _coarsest(case: Case) -> numpy.dtype[Any]:
-    floats = [a.dtype for a in case.operands.values() if a.dtype.kind in "fV"]
-    return min(floats, key=precision, default=numpy.dtype(numpy.float64))
+    dtypes = [a.dtype for a in _floats(case)]
+    return min(dtypes, key=precision, default=numpy.dtype(numpy.float64))
+
+
+def _floats(case: Case) -> list[Array]:
+    return [a for a in case.operands.values() if a.dtype.kind in ("f", "V")]
 
 
 def _own(case: Case) -> Callable[..., Any]:
@@ -121,10 +128,18 @@ def _is_exact(case: Case) -> bool:
         return first.dtype.kind == "f" and _divides_exactly(case)
     if name in _SUMMED_IN_ONE:
         return True
-    if not is_half(_coarsest(case)):
-        return True
-    most = max(float(s.magnitude.max(initial=0.0)) for s in shares(case))
-    return most <= float(1 << precision(_coarsest(case)))
+    return not is_half(_coarsest(case)) or _holds(case, shares(case))
+
+
+def rounds(operation: str) -> bool:
+    """Whether anything rounds in an operation: of those that select or move, in what gathers the
+    cotangents of windows that overlap.
+
+    >>> rounds("relu_vjp"), rounds("adaptive_max_pool"), rounds("adaptive_max_pool_vjp")
+    (False, False, True)
+    """
+    exact = OPERATIONS[forward_name(operation)].rounding == "exact"
+    return not exact or operation == "adaptive_max_pool_vjp"
 
 
 def may_round(name: str, attributes: dict[str, Any]) -> bool:
@@ -150,7 +165,8 @@ def _divides_exactly(case: Case) -> bool:
         include = attributes["count_include_pad"]
         counts = expected.divisors(shape[2:], sliding, count_include_pad=include)
     else:
-        counts = window_sizes(adaptive_taps(shape[2:], attributes["output_size"]), numpy.zeros(0))
+        read = adaptive_taps(shape[2:], attributes["output_size"])
+        counts = (read.reads < read.size).sum(axis=0)
     return bool((numpy.frexp(counts)[0] == 0.5).all())
 
 
@@ -165,19 +181,15 @@ def _outputs(
     return tuple(map(numpy.asarray, result if isinstance(result, tuple) else (result,)))
 
 
-def _alike(case: Case, roundings: Any, times: int | None = None) -> tuple[Share, ...]:
+def _alike(case: Case, roundings: Any, factors: int) -> tuple[Share, ...]:
     """The same number of roundings for every output, which is a sum of products of operands."""
-    factors = degree(forward_name(case.operation), _shapes(case)) if times is None else times
     return tuple(Share(roundings, magnitude, factors) for magnitude in _outputs(case, abs))
-
-
-def _shapes(case: Case) -> dict[str, Any]:
-    return {n: a.shape for n, a in flat(case.operands).items() if n != "cotangent"}
 
 
 def _multilinear(case: Case) -> tuple[Share, ...]:
     """Sums of T products of d operands: T - 1 additions and d - 1 products, in any arrangement."""
-    factors = max(2, degree(forward_name(case.operation), _shapes(case)))
+    shapes = {n: a.shape for n, a in flat(case.operands).items() if n != "cotangent"}
+    factors = max(2, degree(forward_name(case.operation), shapes))
     terms, magnitudes = _outputs(case, numpy.ones_like), _outputs(case, abs)
     return tuple(
         Share(count + factors - 2, magnitude, factors)
@@ -216,12 +228,8 @@ def _adaptive(case: Case) -> tuple[Share, ...]:
     return _alike(case, terms + 2, 1)
 
 
-def _average(case: Case) -> tuple[Share, ...]:
-    return _averages(case, _own(case))
-
-
-def _averages(case: Case, value: Callable[..., Any]) -> tuple[Share, ...]:
-    """An average of a sliding window, by whatever rule it divides."""
+def _averages(case: Case, value: Callable[..., Any] | None = None) -> tuple[Share, ...]:
+    """An average of a sliding window, by the rule of the spec or whatever other one."""
     roundings = prod(case.attributes["kernel_size"]) + 2
     return tuple(Share(roundings, magnitude, 1) for magnitude in _outputs(case, abs, value))
 
@@ -245,7 +253,7 @@ def _penalty(case: Case) -> tuple[Share, ...]:
 
 
 _BY_HAND: dict[str, Callable[[Case], tuple[Share, ...]]] = {
-    "average_pool": _average,
+    "average_pool": _averages,
     "adaptive_max_pool": _selected,
     "adaptive_average_pool": _adaptive,
     "spatial_pyramid_pool": _adaptive,

@@ -9,7 +9,13 @@ import numpy
 from convspec.arguments import Array
 from convspec.case import Case, forward_name
 from convspec.oracle import expected
-from convspec.oracle.expected.elementary import deviations, energies, shifted
+from convspec.oracle.expected.elementary import (
+    channels_last,
+    channels_second,
+    deviations,
+    energies,
+    shifted,
+)
 from convspec.oracle.expected.numbers import wide
 from convspec.oracle.rounding.share import ELEMENTARY, QUOTIENT, Share
 
@@ -72,7 +78,7 @@ def softmax(case: Case) -> tuple[Share, ...]:
     g = abs(wide(case.operands["cotangent"]))
     mean = (g * y).sum(axis=axis, keepdims=True)
     n = 2 * n.max(axis=axis, keepdims=True) + x.shape[axis] + 6
-    underflow = g.max(axis=axis, keepdims=True, initial=0.0) * (x.shape[axis] + 1)
+    underflow = g.max(axis=axis, keepdims=True) * (x.shape[axis] + 1)
     return (Share(n, y * (g + 2 * mean), n, underflow),)
 
 
@@ -94,13 +100,13 @@ def batch_norm(case: Case) -> tuple[Share, ...]:
     r"""Centred and scaled, or as $a x + b$ with $a = \gamma / s$ and $b = \beta - a \mu$."""
     given = {n: abs(wide(a)) for n, a in case.operands.items()}
     x, others = given["input"], tuple(a for a in range(given["input"].ndim) if a != 1)
-    along = (-1, *(1,) * (x.ndim - 2))
+    along = (x.shape[1], *(1,) * (x.ndim - 2))
     s = deviations(given["variance"], case.attributes["epsilon"])
     slope, offset = (given["scale"] / s).reshape(along), given["mean"].reshape(along)
     if "cotangent" not in given:
         return (Share(14, slope * (x + offset) + given["shift"].reshape(along), 4),)
     g = given["cotangent"]
-    count = prod(x.shape) // x.shape[1]
+    count = len(g) * prod(g.shape[2:])
     total, drawn = g.sum(axis=others), (g * (x + offset)).sum(axis=others)
     return (
         Share(14, slope * g, 4),
@@ -115,20 +121,16 @@ def response(case: Case) -> tuple[Share, ...]:
     """A positive sum raised to a power, whose exponent is rounded, and a product."""
     attributes = case.attributes
     size, beta = attributes["size"], attributes["beta"]
-    x = numpy.moveaxis(abs(wide(case.operands["input"])), 1, -1)
-    flat_x = x.reshape(len(x), prod(x.shape[1:-1]), x.shape[-1])
-    _, energy = energies(flat_x, **attributes)
+    absolute = {n: abs(wide(a)) for n, a in case.operands.items()}
+    _, energy = energies(channels_last(absolute["input"]), **attributes)
     most = _logarithm(energy).max(initial=0.0)
     raised = (1 + beta) * (size + 8) + ELEMENTARY + 6 + 4 * (1 + beta) * most
-    absolute = {n: abs(wide(a)) for n, a in case.operands.items()}
     if "cotangent" not in absolute:
         y = expected.local_response_normalization(absolute["input"], **attributes)
         return (Share(raised, y, raised, 1.0),)
     g = absolute["cotangent"]
-    flat_g = numpy.moveaxis(g, 1, -1).reshape(flat_x.shape)
     # The difference of two terms becomes their sum: of -g it is that of absolute values.
-    straight = flat_g * energy**-beta
+    straight = channels_second(channels_last(g) * energy**-beta, g.shape)
     (falling,) = expected.local_response_normalization_vjp(g, absolute["input"], **attributes)
-    straight = numpy.moveaxis(straight.reshape(x.shape), -1, 1)
     n = size + raised + (1 + beta) * (size + 8) + 8
     return (Share(n, 2 * straight - falling, n, g.max(initial=0.0)),)

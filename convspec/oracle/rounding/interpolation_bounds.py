@@ -28,17 +28,16 @@ def _axis_matrices(n: int, scale: int, kind: str, coordinates: str) -> tuple[Arr
     A coordinate $c$ is off by at most $4 (c + 1) u$, and every weight by as much, next to $c$.
     """
     positions, ratios = enlarged_axis(n, scale, kind, coordinates)
-    weights = numpy.zeros((n * scale, n + 1))
-    for taps, shares_of in zip(positions, ratios, strict=True):
-        weights[numpy.arange(n * scale), taps] += shares_of.astype(float)
+    read = positions[:, :, None] == numpy.arange(n)
+    weights = (read * ratios.astype(float)[:, :, None]).sum(axis=0)
     if kind == "nearest":
-        return weights[:, :n], numpy.zeros((n * scale, n))
+        return weights, numpy.zeros_like(weights)
     at = numpy.array([float(source_coordinate(n, scale, i, coordinates)) for i in range(n * scale)])
     near = abs(at[:, None] - numpy.arange(n)) < 1.25
-    return weights[:, :n], near * 4 * (at[:, None] + 1)
+    return weights, near * 4 * (at[:, None] + 1)
 
 
-def _interpolated(x: Array, case: Case, *, transposed: bool) -> tuple[Array, Array]:
+def _interpolated(x: Array, case: Case, *, transposed: bool = False) -> tuple[Array, Array]:
     """`x` enlarged, or gathered back, and the sum of what its coordinates may add in units of u."""
     attributes = case.attributes
     spatial = case.operands["input"].shape[2:]
@@ -60,16 +59,11 @@ def _interpolated(x: Array, case: Case, *, transposed: bool) -> tuple[Array, Arr
 
 def _weighing(case: Case) -> tuple[int, int]:
     """Roundings of a weighted sum of neighbours, and how many outputs read one position."""
-    if case.attributes["kind"] == "nearest":
-        return 0, prod(case.attributes["scale"])
-    rank = len(case.attributes["scale"])
-    read = enlarged_taps(
-        case.operands["input"].shape[2:],
-        case.attributes["scale"],
-        "linear",
-        case.attributes.get("coordinates", "half_pixel"),
-    )
-    return 3 * rank + 2**rank, len(read.places)
+    kind, scale = case.attributes["kind"], case.attributes["scale"]
+    coordinates = case.attributes.get("coordinates", "half_pixel")
+    read = enlarged_taps(case.operands["input"].shape[2:], scale, kind, coordinates)
+    rank = len(scale)
+    return 0 if kind == "nearest" else 3 * rank + 2**rank, len(read.places)
 
 
 def resized(case: Case) -> tuple[Share, ...]:
@@ -79,7 +73,9 @@ def resized(case: Case) -> tuple[Share, ...]:
     first = abs(wide(case.operands["cotangent" if backward else "input"]))
     magnitude, off = _interpolated(first, case, transposed=backward)
     roundings = weighed + (readers if backward else 0)
-    return (Share(roundings, magnitude + off / max(roundings, 1), 1),)
+    if roundings:
+        magnitude = magnitude + off / roundings
+    return (Share(roundings, magnitude, 1),)
 
 
 def resized_conv(case: Case) -> tuple[Share, ...]:
@@ -87,14 +83,14 @@ def resized_conv(case: Case) -> tuple[Share, ...]:
     weighed, readers = _weighing(case)
     operands = {n: abs(wide(a)) for n, a in case.operands.items()}
     padding = case.attributes["padding"]
-    x, off = _interpolated(operands["input"], case, transposed=False)
+    x, off = _interpolated(operands["input"], case)
     weight, bias = operands["weight"], operands.get("bias")
     terms = prod(weight.shape[1:]) + 1
     if "cotangent" not in operands:
         n = terms + weighed
         return (Share(n, expected.conv(x + off / n, weight, bias, padding=padding), 3),)
     g = operands["cotangent"]
-    summed = prod(g.shape) // g.shape[1] + weighed + 1
+    summed = g[:, 0].size + weighed + 1
     n = weight.shape[0] * prod(weight.shape[2:]) + readers + weighed + 1
     d_x, *others = expected.conv_vjp(g, x + off / summed, weight, bias, padding=padding)
     d_input, d_off = _interpolated(d_x, case, transposed=True)

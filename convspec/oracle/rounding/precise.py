@@ -15,7 +15,7 @@ from convspec.oracle import expected
 from convspec.oracle.cases.filling import made
 from convspec.oracle.cases.samples import SAMPLES
 from convspec.oracle.expected.numbers import precise
-from convspec.oracle.rounding.bounds import shares
+from convspec.oracle.rounding.bounds import rounds, shares
 from convspec.oracle.rounding.exact import Pair
 from convspec.rounding import precision
 
@@ -79,17 +79,6 @@ def real_cases(
             if same_sign:
                 operands = {n: a if n in row.discrete else abs(a) for n, a in operands.items()}
             yield Case(operation, operands, attributes)
-
-
-def rounds(operation: str) -> bool:
-    """Whether anything rounds in an operation: of those that select or move, in what gathers the
-    cotangents of windows that overlap.
-
-    >>> rounds("relu_vjp"), rounds("adaptive_max_pool"), rounds("adaptive_max_pool_vjp")
-    (False, False, True)
-    """
-    exact = OPERATIONS[forward_name(operation)].rounding == "exact"
-    return not exact or operation == "adaptive_max_pool_vjp"
 
 
 def reference(case: Case) -> list[Pair]:

@@ -17,7 +17,8 @@ from convspec.operations import OPERATIONS
 from convspec.oracle.cases.filling import made
 from convspec.oracle.cases.samples import SAMPLES, Geometry
 from convspec.oracle.reference import outputs_of
-from convspec.oracle.rounding.precise import SIZES, real_data, rounds
+from convspec.oracle.rounding.bounds import rounds
+from convspec.oracle.rounding.precise import SIZES, real_data
 from convspec.oracle.trials.trial import Trial
 
 
