@@ -195,7 +195,10 @@ def test_options_reach_the_check(run):
 
 
 def test_known_differences_do_not_count(run, tmp_path):
-    row = "[[difference]]\noperation = 'conv'\nkind = 'value'\nsays = {!r}\nreason = 'so'\n"
+    row = (
+        "[[difference]]\noperation = 'conv'\nkind = 'value'\nsays = {!r}\n"
+        "where = 'padding = 0'\nreason = 'so'\n"
+    )
     found = report(operation(differences=(difference(),)))
     for said, code in (("Output 0", 0), ("Output 1", 1)):
         (tmp_path / "known.toml").write_text(row.format(said), encoding="utf-8")

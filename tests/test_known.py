@@ -10,10 +10,11 @@ import pytest
 from convspec.case import Case
 from convspec.oracle import check, load
 from convspec.oracle.check import checkable_operations
-from convspec.oracle.known import Known, read, stale, with_known
+from convspec.oracle.known import Known, matches, read, stale, with_known
 from convspec.oracle.report import Difference, OperationReport, Report
 
-CASE = Case("conv", {"input": numpy.zeros((1, 1, 1))}, {})
+WINDOW = {"stride": (1,), "padding": ((0, 0),), "dilation": (1,), "groups": 1}
+CASE = Case("conv", {"input": numpy.zeros((1, 1, 3)), "weight": numpy.zeros((1, 1, 2))}, WINDOW)
 
 
 def difference(kind="value", message="the last row is wrong", diagnosis=None):
@@ -26,7 +27,8 @@ def report(*differences):
 
 
 def row(**changes):
-    return Known("conv", "value", "it was always so", says="last row")._replace(**changes)
+    known = Known("conv", "value", "it was always so", says="last row", where="padding = 0")
+    return known._replace(**changes)
 
 
 def write(path, text):
@@ -40,6 +42,7 @@ def test_a_file_is_read_row_by_row(tmp_path):
 operation = "conv"
 kind = "value"
 says = "last row"
+where = "padding = 0"
 reason = "it was always so"
 
 [[difference]]
@@ -76,6 +79,65 @@ def test_another_file_is_refused(tmp_path, text, said):
     with pytest.raises(ValueError, match=said) as error:
         read(write(tmp_path / "known.toml", text))
     assert "known.toml" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [
+        ("value", "is nan instead of"),
+        ("shape", "has shape"),
+        ("crash", "SIGFPE"),
+        ("accepts", "was accepted"),
+        ("accepts", " accepted"),
+        ("raises", "ValueError: "),
+        ("raises", "Error"),
+    ],
+)
+def test_a_row_that_means_every_difference_of_its_kind_is_refused(tmp_path, kind, says):
+    text = f"[[difference]]\noperation = 'conv'\nkind = '{kind}'\nreason = 'so'\nsays = '{says}'"
+    said = f"says = '{says}': what is said of kind {kind} does not tell one mistake from another"
+    with pytest.raises(ValueError, match=f"number 1: {said}: diagnosis or where must be given"):
+        read(write(tmp_path / "known.toml", text))
+    for more in ("diagnosis = 'kernel flipped'", "where = 'the kernel is 1x1'"):
+        assert len(read(write(tmp_path / "known.toml", f"{text}\n{more}"))) == 1
+
+
+def test_a_place_that_no_rule_speaks_of_is_refused(tmp_path):
+    text = (
+        "[[difference]]\noperation = 'conv'\nkind = 'value'\nreason = 'so'\nsays = 'row'\n"
+        "where = 'padding = 0 and on Sundays'"
+    )
+    with pytest.raises(ValueError, match="where = 'on Sundays': must be one of 'stride > 1', "):
+        read(write(tmp_path / "known.toml", text))
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [("accepts", "stride 0 was accepted"), ("raises", "ValueError: no"), ("layout", "reversed")],
+)
+def test_a_message_that_says_what_is_wrong_is_enough(tmp_path, kind, says):
+    text = f"[[difference]]\noperation = 'conv'\nkind = '{kind}'\nreason = 'so'\nsays = '{says}'"
+    assert read(write(tmp_path / "known.toml", text)) == (Known("conv", kind, "so", says=says),)
+
+
+@pytest.mark.parametrize(
+    ("where", "met"),
+    [
+        ("padding = 0", True),
+        ("padding = 0 and the kernel is larger than 1x1", True),
+        ("padding = 0 and the kernel is 1x1", False),
+        ("padding > 0", False),
+    ],
+)
+def test_a_row_means_what_is_where_it_says(where, met):
+    assert matches(row(where=where), "conv", difference()) is met
+
+
+def test_arguments_that_make_no_window_are_nowhere():
+    bad = CASE._replace(attributes={**WINDOW, "stride": (1, 1)})
+    assert not matches(row(), "conv", difference()._replace(case=bad))
+    still = CASE._replace(attributes={**WINDOW, "stride": (0,)})
+    assert matches(row(where="stride = 0"), "conv", difference()._replace(case=still))
 
 
 @pytest.mark.parametrize(

@@ -9,18 +9,31 @@
 
 A row names the operation and the kind, says which difference of that kind it means (by its
 `diagnosis`, or by what its message `says`), and gives the reason why it is accepted.  It may add
+`where` it is, in the words of the rules that reports give ("the kernel is 1x1 and padding > 0"),
 the version in which the difference was `seen`, how it was `verified` without convspec, and where
 `only` it shows, such as on some processors.  A row that meets no difference is stale, and the
 report says so.
+
+A row that would mean every difference of its kind is refused: it would hide the next one.
 """
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from convspec.oracle.explanation.rule import holds, statements
 from convspec.oracle.report import Difference, OperationReport, Report
+
+# Kinds whose messages hold numbers, sizes or a signal, and so do not say what is wrong.
+_OF_NUMBERS = ("value", "special", "gradient", "shape", "unstable", "crash", "hang")
+# What may stand in every message of another kind.
+_IN_EVERY_MESSAGE = {
+    "accepts": re.compile(r"[ :]*(was )?(accepted)?[ :]*"),
+    "raises": re.compile(r"\w*(Error|Exception)?[ :]*"),
+}
 
 
 class Known(NamedTuple):
@@ -31,6 +44,7 @@ class Known(NamedTuple):
     reason: str
     diagnosis: str | None = None
     says: str | None = None
+    where: str | None = None
     seen: str | None = None
     verified: str | None = None
     only: str | None = None
@@ -62,7 +76,26 @@ def _row(row: Any, where: str) -> Known:
         raise ValueError(f"{where}: {', '.join(sorted(missing))} must be given")
     if not row.get("diagnosis") and not row.get("says"):
         raise ValueError(f"{where}: diagnosis or says must tell which difference is meant")
-    return Known(**row)
+    known = Known(**row)
+    if _means_all(known):
+        raise ValueError(
+            f"{where}: says = {known.says!r}: what is said of kind {known.kind} does not tell one "
+            f"mistake from another: diagnosis or where must be given as well"
+        )
+    if known.where is not None:
+        try:
+            statements(known.where)
+        except ValueError as error:
+            raise ValueError(f"{where}: where = {error}") from None
+    return known
+
+
+def _means_all(known: Known) -> bool:
+    """Whether a row means every difference of its kind, whatever is wrong."""
+    if known.diagnosis or known.where:
+        return False
+    said = _IN_EVERY_MESSAGE.get(known.kind)
+    return known.kind in _OF_NUMBERS or bool(said and said.fullmatch(known.says or ""))
 
 
 def matches(known: Known, operation: str, difference: Difference) -> bool:
@@ -78,6 +111,7 @@ def matches(known: Known, operation: str, difference: Difference) -> bool:
         (known.operation, known.kind) == (operation, difference.kind)
         and known.diagnosis in (None, difference.diagnosis)
         and (known.says or "") in difference.message
+        and (known.where is None or holds(known.where, difference.case))
     )
 
 

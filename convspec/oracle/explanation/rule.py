@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy
 
 from convspec.arguments import Array, Shape
-from convspec.case import Case, call_windows, forward_name, grouped
+from convspec.case import Case, call_windows, flat, forward_name, grouped
 from convspec.operations import OPERATIONS
 from convspec.window import Window, extent
 
@@ -112,7 +112,7 @@ def _any_value(test: Callable[[Array], Any]) -> Callable[[Features], bool]:
     return lambda f: any(
         bool(numpy.any(test(array)))
         for array in f.case.operands.values()
-        if array.dtype.kind == "f"
+        if array.dtype.kind in "fV"
     )
 
 
@@ -129,7 +129,7 @@ def _mode(mode: str) -> Callable[[Features], bool]:
 
 
 def _dtype(name: str) -> Callable[[Features], bool]:
-    return lambda f: f.first.dtype == name
+    return lambda f: f.first.dtype.name == name
 
 
 def _rank(rank: int) -> Callable[[Features], bool]:
@@ -146,6 +146,10 @@ STATEMENTS = (
     Statement("low padding > 0", _on_some_axis(lambda w: w.low > 0)),
     Statement("high padding > 0", _on_some_axis(lambda w: w.high > 0)),
     Statement("low padding differs from high padding", _on_some_axis(lambda w: w.low != w.high)),
+    Statement(
+        "padding as large as the kernel",
+        _on_some_axis(lambda w: max(w.low, w.high) >= extent(w)),
+    ),
     Statement("groups > 1", lambda f: _groups(f) > 1),
     Statement("groups = 1", lambda f: _groups(f) == 1),
     Statement("the kernel is 1x1", lambda f: set(f.kernel) == {1}),
@@ -205,11 +209,53 @@ STATEMENTS = (
     Statement("float16", _dtype("float16")),
     Statement("float32", _dtype("float32")),
     Statement("float64", _dtype("float64")),
+    Statement("bfloat16", _dtype("bfloat16")),
+    Statement("an odd number of channels per group", lambda f: _channels(f) // _groups(f) % 2 == 1),
+    Statement("kind linear", lambda f: f.case.attributes.get("kind") == "linear"),
+    Statement("an even size", lambda f: f.case.attributes.get("size", 1) % 2 == 0),
+    Statement("p is not even", lambda f: f.case.attributes.get("p", 2) % 2 != 0),
     Statement(
         "an operand that is not contiguous",
         lambda f: not all(a.flags.c_contiguous for a in f.case.operands.values()),
     ),
 )
+
+# What is true of no call that the spec takes.
+OF_REFUSED_CALLS = (
+    Statement("stride = 0", _on_some_axis(lambda w: w.stride == 0)),
+    Statement("negative padding", _on_some_axis(lambda w: min(w.low, w.high) < 0)),
+)
+_AND = " and "
+
+
+def statements(rule: str) -> tuple[Statement, ...]:
+    """The statements that a rule joins.
+
+    Raises `ValueError` naming what is none, and all there are.
+
+    >>> [statement.text for statement in statements("stride > 1 and padding = 0")]
+    ['stride > 1', 'padding = 0']
+    """
+    known = {statement.text: statement for statement in (*STATEMENTS, *OF_REFUSED_CALLS)}
+    texts = rule.split(_AND)
+    for text in texts:
+        if text not in known:
+            raise ValueError(f"{text!r}: must be one of {', '.join(map(repr, known))}")
+    return tuple(known[text] for text in texts)
+
+
+def holds(rule: str, case: Case) -> bool:
+    """Whether every statement of a rule is true of a case.
+
+    >>> case = Case("relu", {"input": numpy.ones((2, 3))}, {})
+    >>> holds("several channels and the batch is 1", case)
+    False
+    """
+    try:
+        seen = features(case._replace(operands=flat(case.operands)))
+    except (TypeError, ValueError):  # arguments that make no window
+        return False
+    return all(statement.holds(seen) for statement in statements(rule))
 
 
 def separating_rule(failing: Sequence[Case], passing: Sequence[Case]) -> str | None:
@@ -237,5 +283,5 @@ def separating_rule(failing: Sequence[Case], passing: Sequence[Case]) -> str | N
             for index in chosen:
                 common &= holding[index]
             if common == 0:
-                return "only when " + " and ".join(left[index].text for index in chosen)
+                return "only when " + _AND.join(left[index].text for index in chosen)
     return None
