@@ -59,6 +59,17 @@ PLANTED = {
         "relu",
         "kept['last'] = y if len(y) else kept.get('last', y); y = kept['last']",
     ),
+    "the result of the same numbers with another attribute": (
+        "unstable",
+        "local_response_normalization",
+        "y = kept.setdefault(operands[0].tobytes(), y)",
+    ),
+    "the first result of a shape": ("unstable", "relu", "y = kept.setdefault(y.shape, y).copy()"),
+    "the last result where it has the same shape": (
+        "unstable",
+        "max_pool",
+        "y = kept.get(y.shape, y).copy(); kept.clear(); kept[y.shape] = y.copy()",
+    ),
     "wrong from the second call on": (
         "unstable",
         "relu",

@@ -42,7 +42,7 @@ def seen(name: str) -> list[Difference]:
     _, stored = read_report(reports.FOLDER / file_name(name))
     assert len(told) == len(stored)
     return [
-        Difference(*one, diagnosis=more["diagnosis"], accepted=more["accepted"])
+        Difference(*one[:6], diagnosis=more["diagnosis"], accepted=more["accepted"])
         for one, more in zip(stored, told, strict=True)
     ]
 

@@ -148,11 +148,11 @@ def _several_calls(
     from convspec.oracle.explanation.again import load_and_show, shown
     from convspec.oracle.processes.calling import apart
 
-    kind, case = difference.kind, difference.case
+    asked = (difference.kind, difference.case, difference.before)
     if isolated:
-        found = apart(load_and_show, target, kind, case, seconds=SECONDS)
+        found = apart(load_and_show, target, *asked, seconds=SECONDS)
     else:
-        found = shown(implementation, kind, case)
+        found = shown(implementation, *asked)
     if isinstance(found, Unsupported):
         return f"not offered: {found.reason}", UNUSABLE
     if found is None:

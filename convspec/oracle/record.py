@@ -54,28 +54,34 @@ def unpack(data: bytes) -> OperationReport:
 
 
 def _told(difference: Difference, arrays: dict[str, Array]) -> dict[str, Any]:
-    case = difference.case
     return {
         **difference._asdict(),
-        "case": {
-            "operation": case.operation,
-            "operands": _numbered(case.operands, arrays),
-            "attributes": attributes_text(case.attributes),
-        },
+        "case": _told_case(difference.case, arrays),
+        "before": [_told_case(case, arrays) for case in difference.before],
         "expected": _numbered(difference.expected, arrays),
         "actual": _numbered(difference.actual, arrays),
     }
 
 
+def _told_case(case: Case, arrays: dict[str, Array]) -> dict[str, Any]:
+    return {
+        "operation": case.operation,
+        "operands": _numbered(case.operands, arrays),
+        "attributes": attributes_text(case.attributes),
+    }
+
+
 def _difference(told: dict[str, Any], arrays: dict[str, Array]) -> Difference:
-    case = Case(
-        told["case"]["operation"],
-        _restored(told["case"]["operands"], arrays),
-        attributes_of(told["case"]["attributes"]),
-    )
     outputs = {key: _restored(told[key], arrays) for key in ("expected", "actual")}
-    outputs = {k: v if isinstance(v, str) else tuple(v) for k, v in outputs.items()}
-    return Difference(**{**told, **outputs, "case": case, "ties": tuple(told["ties"])})
+    found: dict[str, Any] = {k: v if isinstance(v, str) else tuple(v) for k, v in outputs.items()}
+    found["case"] = _case(told["case"], arrays)
+    found["before"] = tuple(_case(one, arrays) for one in told["before"])
+    return Difference(**{**told, **found, "ties": tuple(told["ties"])})
+
+
+def _case(told: dict[str, Any], arrays: dict[str, Array]) -> Case:
+    operands = _restored(told["operands"], arrays)
+    return Case(told["operation"], operands, attributes_of(told["attributes"]))
 
 
 def _numbered(value: Any, arrays: dict[str, Array]) -> Any:

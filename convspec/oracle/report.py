@@ -23,7 +23,8 @@ class Difference(NamedTuple):
     `expected` and `actual` hold one array an output, or a sentence where there is no array (an
     exception, or a call that should have been refused).  `diagnosis` names the deviation that
     reproduces the wrong outputs, `ties` others that do so as well; where none does, `rule` says
-    which geometries fail.  `accepted` marks a convention that the caller agreed to.
+    which geometries fail.  `accepted` marks a convention that the caller agreed to.  `before` are
+    the calls after which alone the case goes wrong.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Difference(NamedTuple):
     dtype: str = ""
     reproducer: str = ""
     accepted: bool = False
+    before: tuple[Case, ...] = ()
 
 
 class OperationReport(NamedTuple):

@@ -2,12 +2,13 @@
 
 A wrong value shows in one call of its case.  The layout of operands shows beside the same call in C
 order, which must be right; a changed argument by comparing arguments; and what an earlier call
-leaves behind only after that call.
+leaves behind only after that call, which is the case that is made small there: the call after it is
+its like.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy
@@ -23,6 +24,12 @@ from convspec.oracle.steps.behaviour import (
     empty_batch_findings,
     layout_finding,
     repeat_findings,
+)
+from convspec.oracle.steps.neighbours import (
+    after_another,
+    after_one_other,
+    differing,
+    neighbours,
 )
 from convspec.oracle.steps.search import is_open, judged_finding
 from convspec.oracle.target import load
@@ -54,15 +61,10 @@ def again(target: Callee, finding: Finding, namespace: Any) -> tuple[Case, Seen]
         return _in_its_layout(target, finding, namespace)
     if finding.kind == "mutates":
         return finding.case, lambda case: changed_arguments(target, case)
-    if finding.after or any(other is finding.case for other in finding.before):
+    if after_one_other(finding):
+        return finding.before[0], _after_it(target, finding, namespace)
+    if finding.after or finding.before:
         return finding.case, lambda case: _first(repeat_findings(target, [case]))
-    if finding.before:
-
-        def seen(case: Case) -> Finding | None:
-            found = empty_batch_findings(target, [case], lambda empty: trial(empty, namespace))
-            return _first(found)
-
-        return finding.before[0], seen
     if finding.kind == "unstable" and not is_open(finding):
         return finding.case, _in_a_few_calls(target, finding, namespace)
     return None
@@ -80,6 +82,29 @@ def _in_one_call(target: Callee, finding: Finding, namespace: Any) -> Seen:
         return None if is_open(found) else found._replace(kind=finding.kind)
 
     return seen
+
+
+def _after_it(target: Callee, finding: Finding, namespace: Any) -> Seen:
+    """What shows in a call after the case: one of an empty batch, or of what resembles the case."""
+
+    def seen_in_an_empty_batch(case: Case) -> Finding | None:
+        return _first(empty_batch_findings(target, [case], lambda empty: trial(empty, namespace)))
+
+    names = differing(finding.before[0], finding.case)
+
+    def seen_in_a_neighbour(case: Case) -> Finding | None:
+        if judged_finding(target, case, namespace) is not None:
+            return None  # it is wrong itself: of what was kept from calls before it
+        for other in neighbours(case):
+            found = differing(case, other) == names and after_another(
+                target, case, other, namespace
+            )
+            if isinstance(found, Finding):
+                return found
+        return None
+
+    first = finding.case.operands.get("input")
+    return seen_in_a_neighbour if first is None or len(first) else seen_in_an_empty_batch
 
 
 def _in_a_few_calls(target: Callee, finding: Finding, namespace: Any) -> Seen:
@@ -111,15 +136,22 @@ def _in_its_layout(target: Callee, finding: Finding, namespace: Any) -> tuple[Ca
     return plain, seen
 
 
-def shown(implementation: Any, kind: str, case: Case) -> Finding | Unsupported | None:
-    """Whether a stored case of a kind `IN_SEVERAL_CALLS` shows again.
+def shown(
+    implementation: Any, kind: str, case: Case, before: Sequence[Case] = ()
+) -> Finding | Unsupported | None:
+    """Whether a stored case of a kind `IN_SEVERAL_CALLS` shows again, after the calls before it.
 
     A case with an empty batch is called after one that is not empty.
     """
-    case = case._replace(operands=flat(case.operands))
+    case, *before = (each._replace(operands=flat(each.operands)) for each in (case, *before))
     target = callee(implementation, case.operation)
     if target is None:
         return Unsupported(f"the implementation has no {case.operation}")
+    for other in before:
+        call(target, other.operation, copies(other.operands), other.attributes)
+    found = judged_finding(target, case, spec()) if before else None
+    if isinstance(found, Finding):
+        return found
     offered = call(target, case.operation, copies(case.operands), case.attributes)
     if isinstance(offered, Unsupported):
         return offered
@@ -135,9 +167,11 @@ def shown(implementation: Any, kind: str, case: Case) -> Finding | Unsupported |
     return found
 
 
-def load_and_show(target: str, kind: str, case: Case) -> Finding | Unsupported | None:
+def load_and_show(
+    target: str, kind: str, case: Case, before: Sequence[Case]
+) -> Finding | Unsupported | None:
     """`shown`, for a process of its own."""
-    return shown(load(target), kind, case)
+    return shown(load(target), kind, case, before)
 
 
 def _of_two(case: Case) -> Case:

@@ -33,6 +33,7 @@ from convspec.oracle.explanation.shrink import MOST_ATTEMPTS, smallest
 from convspec.oracle.report import Difference, Outputs, plain
 from convspec.oracle.runner import Finding
 from convspec.oracle.steps.behaviour import layout_finding
+from convspec.oracle.steps.neighbours import after_one_other, apart
 from convspec.oracle.steps.search import is_open, judged_finding
 from convspec.oracle.trials.trial import Trial
 
@@ -58,8 +59,10 @@ def differences(
     """One difference for each mistake that the findings show."""
     found = []
     findings = [_named_kind(_repeated(context, finding)) for finding in findings]
+    if any(map(after_one_other, findings)):
+        findings = [_kept(context, finding, more) for more, finding in enumerate(findings, 8)]
     for kind in dict.fromkeys(finding.kind for finding in findings):
-        alike = sorted((f for f in findings if f.kind == kind), key=_size)
+        alike = sorted((f for f in findings if f.kind == kind), key=_order)
         # A call that should have been refused has no geometry.
         others = [*passing, *(f.case for f in findings if f.kind != kind and f.expected)]
         for group, names in _mistakes(context, alike, passing):
@@ -102,6 +105,22 @@ def _named_kind(finding: Finding) -> Finding:
     return finding._replace(kind="gradient" if is_gradient else "value")
 
 
+def _kept(context: Context, finding: Finding, more: int) -> Finding:
+    """A finding of an implementation that keeps what it computes, as `unstable` where the call is
+    right in a batch that no other call has, with so many items more.
+    """
+    if finding.kind not in REPEATABLE or is_open(finding) or not finding.expected:
+        return finding
+    alone = judged_finding(context.target, apart(finding.case, more), context.namespace)
+    return finding._replace(kind="unstable") if alone is None else finding
+
+
+def _order(finding: Finding) -> tuple[bool, bool, int]:
+    """Small ones first, but before them those that show after one other call, of no empty batch."""
+    empty = not all(array.size for array in finding.case.operands.values())
+    return not after_one_other(finding), empty, _size(finding)
+
+
 def _size(finding: Finding) -> int:
     return sum(array.size for array in finding.case.operands.values())
 
@@ -126,6 +145,10 @@ def _mistakes(
     if replayed[0].kind == "mutates":
         return _by_what_is_left(context, replayed)
     pairs = [(finding.case, observed(finding)) for finding in replayed]
+    if after_one_other(replayed[0]):
+        names = remembered(context.operation, _answers(context), context.dtype)
+        (likely,) = explanations(pairs[:1], passing)
+        return [(findings, names or [n for n in likely if DEVIATIONS[n] in STATE])]
     explained = explanations(pairs, passing)
     if not all(explained) and replayed[0].kind != "raises":
         # A mistake may be confined to some geometries: right where the deviation would be wrong.
@@ -218,6 +241,7 @@ def _difference(
         rule=rule,
         cases=len(findings),
         dtype=context.dtype,
+        before=tuple(case._replace(operands=_together(case)) for case in finding.before),
         reproducer=reproducer(
             finding.case,
             context.name,

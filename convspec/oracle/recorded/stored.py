@@ -47,6 +47,7 @@ class StoredDifference(NamedTuple):
     expected: Outputs
     actual: Outputs
     message: str
+    before: tuple[Case, ...]
 
 
 def read_file(path: Path) -> bytes:
@@ -96,16 +97,23 @@ def _text(holder: Any, key: str, where: str) -> str:
 
 def _difference(told: Any, where: str) -> StoredDifference:
     texts = [_text(told, key, where) for key in ("id", "kind", "message")]
-    case = told.get("case")
+    case = _case(told.get("case"), f"{where}: case")
+    outputs = [_outputs(told.get(key), f"{where}: {key}") for key in ("expected", "actual")]
+    others = told.get("before", [])
+    if not isinstance(others, list) or len(others) > MOST_ENTRIES:
+        raise StoredError(f"{where}: before: must be a list of at most {MOST_ENTRIES} cases")
+    before = tuple(_case(one, f"{where}: before") for one in others)
+    return StoredDifference(texts[0], texts[1], case, outputs[0], outputs[1], texts[2], before)
+
+
+def _case(case: Any, where: str) -> Case:
     if not isinstance(case, dict) or not isinstance(case.get("operands"), dict):
-        raise StoredError(f"{where}: case: must be an object with operands")
+        raise StoredError(f"{where}: must be an object with operands")
     operands = {
         name: _operand(value, f"{where}: {_quoted(name)}")
         for name, value in case["operands"].items()
     }
-    checked = checked_case(_text(case, "operation", where), operands, case.get("attributes"), where)
-    outputs = [_outputs(told.get(key), f"{where}: {key}") for key in ("expected", "actual")]
-    return StoredDifference(texts[0], texts[1], checked, outputs[0], outputs[1], texts[2])
+    return checked_case(_text(case, "operation", where), operands, case.get("attributes"), where)
 
 
 def _outputs(value: Any, where: str) -> Outputs:

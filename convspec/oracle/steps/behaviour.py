@@ -65,7 +65,8 @@ def _viewed(operands: dict[str, Array]) -> Iterator[tuple[str, dict[str, Array]]
     yield EVERY, {name: laid_out(array, STRIDED) for name, array in operands.items()}
 
 
-def _same(first: tuple[Array, ...], second: tuple[Array, ...]) -> bool:
+def same_outputs(first: tuple[Array, ...], second: tuple[Array, ...]) -> bool:
+    """Whether two results hold the same values."""
     return len(first) == len(second) and all(
         same_values(a, b) for a, b in zip(first, second, strict=True)
     )
@@ -101,43 +102,16 @@ def _repeated(
     kept = _copied(first.outputs)
     for other in between:
         call(target, case.operation, copies(other.operands), other.attributes)
-    if not _same(first.outputs, kept):
+    if not same_outputs(first.outputs, kept):
         message = "a result changed after it was returned, when another call was made"
         changed = _copied(first.outputs)
         return Finding("unstable", message, case, changed, kept, None, after=between)
     again = call(target, case.operation, copies(case.operands), case.attributes)
-    if isinstance(again, Returned) and _same(again.outputs, kept):
+    if isinstance(again, Returned) and same_outputs(again.outputs, kept):
         return None
     actual = again.outputs if isinstance(again, Returned) else None
     message = "the same call gave another result the second time"
     return Finding("unstable", message, case, actual, kept, None, before=(case, *between))
-
-
-def neighbour_findings(
-    target: Callee, cases: list[Case], right_of: Callable[[Case], Trial | None]
-) -> tuple[int, list[Finding]]:
-    """A call is right after one that differs from it in one attribute: what is kept from the first
-    call of some shapes, and used again, shows here.
-    """
-    judged, findings = 0, []
-    for case in cases:
-        call(target, case.operation, copies(case.operands), case.attributes)
-        for other in interruptions(case):
-            # Other numbers than the sweep's need not be exact in a coarser arithmetic.
-            right = None if other.attributes == case.attributes else right_of(other)
-            if right is None:
-                continue
-            outcome = call(target, case.operation, copies(other.operands), other.attributes)
-            if not isinstance(outcome, Returned):
-                continue
-            judged += 1
-            dtype = next(iter(case.operands.values())).dtype
-            verdict = judge(outcome.outputs, right.expected, right.slack, dtype)
-            if verdict is not None:
-                message = f"after a call that differs in one attribute: {verdict.message}"
-                seen = (outcome.outputs, right.expected, right.slack)
-                findings.append(Finding(verdict.kind, message, other, *seen, before=(case,)))
-    return judged, findings
 
 
 def empty_batch_findings(

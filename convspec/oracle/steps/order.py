@@ -8,11 +8,11 @@ import numpy
 
 from convspec.case import Case, forward_name
 from convspec.operations import OPERATIONS
-from convspec.oracle.cases.filling import is_finite, is_valid
+from convspec.oracle.cases.filling import is_finite
 from convspec.oracle.evidence import Evidence, Subject, judge_stream, near
-from convspec.oracle.reference import accepted_trial, trial, trials
+from convspec.oracle.reference import trial, trials
 from convspec.oracle.rounding.share import ULPS
-from convspec.oracle.steps import behaviour, refusals, special, thresholds, ties
+from convspec.oracle.steps import behaviour, neighbours, refusals, special, thresholds, ties
 from convspec.oracle.steps.accuracy import accuracy
 from convspec.oracle.steps.moves import moves, only_moves
 from convspec.oracle.steps.search import (
@@ -127,16 +127,10 @@ def behaviour_step(subject: Subject, evidence: Evidence) -> None:
         due = trial(case, subject.namespace)
         return near(due) if FAST_ALGORITHM in evidence.accuracies else due
 
-    def neighbour(case: Case) -> Trial | None:
-        try:
-            return accepted_trial(case, subject.namespace) if is_valid(case) else None
-        except ValueError:  # the spec refuses it as well
-            return None
-
     for judged, findings in (
         behaviour.layout_findings(subject.target, cases, right),
         behaviour.repeat_findings(subject.target, cases),
-        behaviour.neighbour_findings(subject.target, alike, neighbour),
+        neighbours.neighbour_findings(subject.target, alike, subject.namespace),
         behaviour.empty_batch_findings(subject.target, cases, right),
         refusals.accepts_findings(subject.target, spread),
     ):

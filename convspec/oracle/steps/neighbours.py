@@ -1,0 +1,119 @@
+"""A call after another that resembles it: what is kept from the first shows in the second."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import numpy
+
+from convspec.case import Case, forward_name
+from convspec.operations import OPERATIONS
+from convspec.oracle.call import Callee, Returned, call, copies
+from convspec.oracle.cases.filling import is_valid
+from convspec.oracle.judge import same_values
+from convspec.oracle.runner import Finding
+from convspec.oracle.steps.behaviour import interruptions, same_outputs
+from convspec.oracle.steps.search import judged_finding
+
+# Operands whose first axis is the batch.
+BATCHED = ("cotangent", "input", "mask", "values", "indices")
+
+
+def neighbour_findings(
+    target: Callee, cases: list[Case], namespace: Any
+) -> tuple[int, list[Finding]]:
+    """A call is right after one that differs from it in one attribute, or in its numbers alone.
+
+    What is wrong there is `unstable` where both calls show it in a batch that no other call has,
+    and the second alone does not; otherwise the first is not to blame.
+    """
+    judged, findings = 0, []
+    for case in cases:
+        for number, other in enumerate(neighbours(case)):
+            finding = after_another(target, case, other, namespace)
+            judged += finding is not False
+            if isinstance(finding, Finding):
+                findings.append(_blamed(target, finding, namespace, 2 * number + 7))
+    return judged, findings
+
+
+def _blamed(target: Callee, finding: Finding, namespace: Any, more: int) -> Finding:
+    """A finding after another call, without that call where it is not to blame."""
+    (before,), other = finding.before, finding.case
+    by_itself = _judged(target, other, namespace)
+    both = after_another(target, apart(before, more), apart(other, more), namespace)
+    if isinstance(both, Finding) and _judged(target, apart(other, more + 1), namespace) is None:
+        return finding
+    if isinstance(by_itself, Finding):
+        return by_itself
+    message = "the same call gave something else when it was made again"
+    return finding._replace(message=message, before=())
+
+
+def neighbours(case: Case) -> Iterator[Case]:
+    """The calls that resemble a case.  Their numbers are those of the case, because others need not
+    be exact in a coarser arithmetic.
+    """
+    moved = _moved(case)
+    if not all(same_values(array, case.operands[n]) for n, array in moved.operands.items()):
+        yield moved
+    yield from (other for other in interruptions(case) if other.attributes != case.attributes)
+
+
+def _moved(case: Case) -> Case:
+    """The same call with every number one place further along the last axis."""
+    discrete = OPERATIONS[forward_name(case.operation)].discrete
+    operands = {
+        name: array if name in discrete or not array.ndim else numpy.roll(array, 1, axis=-1)
+        for name, array in case.operands.items()
+    }
+    return case._replace(operands=operands)
+
+
+def apart(case: Case, more: int) -> Case:
+    """The same call with so many items more, of zeros; where there is no batch, the same call."""
+    return case._replace(
+        operands={
+            name: numpy.concatenate([array, numpy.zeros((more, *array.shape[1:]), array.dtype)])
+            if name in BATCHED
+            else array
+            for name, array in case.operands.items()
+        }
+    )
+
+
+def after_another(
+    target: Callee, case: Case, other: Case, namespace: Any
+) -> Finding | Literal[False] | None:
+    """Whether a call is right after another; False where it is not judged."""
+    first = call(target, case.operation, copies(case.operands), case.attributes)
+    found = _judged(target, other, namespace)
+    if not isinstance(found, Finding):
+        return found
+    what = " and ".join(differing(case, other)) or "its numbers"
+    message = f"after a call that differs in {what} alone: {found.message}"
+    if isinstance(first, Returned) and same_outputs(first.outputs, found.actual or ()):
+        message += "; it is what that call returned"
+    return found._replace(kind="unstable", message=message, before=(case,))
+
+
+def after_one_other(finding: Finding) -> bool:
+    """Whether it takes one other call to show what was found, and a call of something else."""
+    return len(finding.before) == 1 and finding.before[0] is not finding.case
+
+
+def differing(case: Case, other: Case) -> list[str]:
+    """The attributes in which two calls of an operation differ."""
+    return [n for n, value in case.attributes.items() if other.attributes.get(n) != value]
+
+
+def _judged(target: Callee, case: Case, namespace: Any) -> Finding | Literal[False] | None:
+    """What is wrong with what a call returns; False where it returns nothing, or none is due."""
+    try:
+        found = judged_finding(target, case, namespace) if is_valid(case) else False
+    except ValueError:  # the spec refuses it
+        return False
+    if isinstance(found, Finding):
+        return False if found.actual is None else found
+    return None if found is None else False
