@@ -40,7 +40,7 @@ def classes_of(logits: Array, labels: Array) -> list[int]:
     """The labels as Python ints, every one of them a class."""
     shapes = described(logits=logits, labels=labels)
     cross_entropy_shape(logits.shape, labels.shape)
-    if labels.dtype.kind not in "iu":
+    if not numpy.issubdtype(labels.dtype, numpy.integer):
         raise TypeError(f"labels has dtype {labels.dtype}: must hold integers; {shapes}")
     for n, label in enumerate(labels):
         if not 0 <= label < logits.shape[1]:

@@ -23,7 +23,6 @@ from convspec.arguments import (
     check_cotangent,
     check_fit,
     check_layout,
-    check_shape,
     described,
     optional_array,
     optional_shape,
@@ -40,25 +39,37 @@ KINDS = ("nearest", "linear")
 COORDINATES = ("half_pixel", "asymmetric", "align_corners")
 
 
-def _enlarged(input: Shape, scale: PerAxis, kind: str, *, shapes: str) -> Shape:
-    """The shape of the enlarged input, after checking what upsampling and its users share."""
+def _scales(input: Shape, scale: PerAxis, kind: str, *, shapes: str) -> Shape:
+    """The scale of each axis, after checking what upsampling and its users share."""
     check_layout("input", input, "(N, C, *spatial)", shapes=shapes)
-    scales = per_axis("scale", scale, len(input) - 2, least=1, shapes=shapes)
     word("kind", kind, KINDS, shapes=shapes)
-    return (*input[:2], *(n * s for n, s in zip(input[2:], scales, strict=True)))
+    return per_axis("scale", scale, len(input) - 2, least=1, shapes=shapes)
 
 
-def upsample_shape(
+def _enlarged(sizes: Shape, scales: Shape) -> Shape:
+    return tuple(n * s for n, s in zip(sizes, scales, strict=True))
+
+
+def upsample_scales(
     input: Shape, *, scale: PerAxis, kind: str = "nearest", coordinates: str = "half_pixel"
-) -> Shape:
+) -> tuple[int, ...]:
+    """The scale of each axis of `upsample`, after checking every argument.
+
+    >>> upsample_scales((1, 3, 4, 5), scale=2)
+    (2, 2)
+    """
+    shapes = described(input=input)
+    word("coordinates", coordinates, COORDINATES, shapes=shapes)
+    return _scales(input, scale, kind, shapes=shapes)
+
+
+def upsample_shape(input: Shape, **attributes: Any) -> Shape:
     """Output shape of `upsample`: `(N, C, *(size * scale))`.
 
     >>> upsample_shape((1, 3, 4, 5), scale=(2, 3))
     (1, 3, 8, 15)
     """
-    shapes = described(input=input)
-    word("coordinates", coordinates, COORDINATES, shapes=shapes)
-    return _enlarged(input, scale, kind, shapes=shapes)
+    return (*input[:2], *_enlarged(input[2:], upsample_scales(input, **attributes)))
 
 
 def upsample(
@@ -92,13 +103,13 @@ def upsample(
     array([[[0., 1., 3., 4.]]])
     """
     input = array("input", input)
-    shape = upsample_shape(input.shape, scale=scale, kind=kind, coordinates=coordinates)
-    scales = per_axis("scale", scale, input.ndim - 2, least=1, shapes=described(input=input))
+    scales = upsample_scales(input.shape, scale=scale, kind=kind, coordinates=coordinates)
+    sizes = input.shape[2:]
     x = scalars(input)
-    y = numpy.empty(shape, dtype=object)
-    for i in positions(shape[2:]):
-        taps = interpolation_weights(input.shape[2:], scales, i, kind=kind, coordinates=coordinates)
-        for n, c in positions(shape[:2]):
+    y = numpy.empty((*input.shape[:2], *_enlarged(sizes, scales)), dtype=object)
+    for i in positions(y.shape[2:]):
+        taps = interpolation_weights(sizes, scales, i, kind=kind, coordinates=coordinates)
+        for n, c in positions(y.shape[:2]):
             y[(n, c, *i)] = sum(weight * x[(n, c, *a)] for a, weight in taps)
     return result(y, input, real=kind == "linear")
 
@@ -119,14 +130,14 @@ def upsample_vjp(
     (array([[[3, 7]]]),)
     """
     cotangent, input = array("cotangent", cotangent), array("input", input)
-    shape = upsample_shape(input.shape, scale=scale, kind=kind, coordinates=coordinates)
-    shapes = described(input=input)
-    check_shape("cotangent", cotangent, shape, "the output shape", shapes=shapes)
-    scales = per_axis("scale", scale, input.ndim - 2, least=1, shapes=shapes)
+    scales = upsample_scales(input.shape, scale=scale, kind=kind, coordinates=coordinates)
+    sizes = input.shape[2:]
+    shape = (*input.shape[:2], *_enlarged(sizes, scales))
+    check_cotangent(cotangent, shape, input=input)
     g = scalars(cotangent)
     d_x = numpy.zeros(input.shape, dtype=object)
     for i in positions(shape[2:]):
-        taps = interpolation_weights(input.shape[2:], scales, i, kind=kind, coordinates=coordinates)
+        taps = interpolation_weights(sizes, scales, i, kind=kind, coordinates=coordinates)
         for n, c in positions(shape[:2]):
             for a, weight in taps:
                 d_x[(n, c, *a)] += weight * g[(n, c, *i)]
@@ -148,7 +159,7 @@ def resize_conv_windows(
     (Window(kernel=4, stride=1, low=1, high=2, dilation=1, ceil=False),)
     """
     shapes = described(input=input, weight=weight, bias=bias)
-    _, _, *spatial = _enlarged(input, scale, kind, shapes=shapes)
+    spatial = _enlarged(input[2:], _scales(input, scale, kind, shapes=shapes))
     if len(weight) != len(input) or min(weight) < 1 or weight[1] != input[1]:
         raise ValueError(
             f"weight has shape {weight}: must be (O, C, *kernel) with C = {input[1]}, every size "
@@ -157,7 +168,7 @@ def resize_conv_windows(
     if bias is not None and bias != weight[:1]:
         raise ValueError(f"bias has shape {bias}: must be (O,) = {weight[:1]}; {shapes}")
     sliding = windows(
-        tuple(spatial),
+        spatial,
         weight[2:],
         stride=1,
         padding=padding,
@@ -165,7 +176,7 @@ def resize_conv_windows(
         words=CONV_WORDS,
         shapes=shapes,
     )
-    check_fit(tuple(spatial), sliding, shapes=shapes)
+    check_fit(spatial, sliding, shapes=shapes)
     return sliding
 
 
@@ -175,16 +186,15 @@ def resize_conv_shape(
     bias: Shape | None = None,
     *,
     scale: PerAxis,
-    kind: str = "nearest",
-    padding: Padding = 0,
+    **attributes: Any,
 ) -> Shape:
     """Output shape of `resize_conv`: `(N, O, *output sizes)`.
 
     >>> resize_conv_shape((1, 3, 4, 4), (8, 3, 3, 3), scale=2, padding=1)
     (1, 8, 8, 8)
     """
-    sliding = resize_conv_windows(input, weight, bias, scale=scale, kind=kind, padding=padding)
-    between = upsample_shape(input, scale=scale, kind=kind)
+    sliding = resize_conv_windows(input, weight, bias, scale=scale, **attributes)
+    between = upsample_shape(input, scale=scale)
     return (input[0], weight[0], *output_sizes(between[2:], sliding))
 
 

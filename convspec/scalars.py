@@ -37,7 +37,7 @@ def result(values: Array, *operands: Array, real: bool = False) -> Array:
     if dtype == object:
         return values
     # Not by the common dtype: that of int64 and uint64 is float64.
-    if not all(operand.dtype.kind in "iu" for operand in operands):
+    if not all(numpy.issubdtype(operand.dtype, numpy.integer) for operand in operands):
         with numpy.errstate(over="ignore"):
             return values.astype(dtype)
     if real:

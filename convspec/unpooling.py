@@ -44,7 +44,7 @@ def switches(values: Array, indices: Array, shape: Shape) -> dict[Shape, Shape]:
     {(0, 0, 1): (0, 0, 0), (0, 0, 3): (0, 0, 1)}
     """
     shapes = described(values=values, indices=indices)
-    if indices.dtype.kind not in "iu":
+    if not numpy.issubdtype(indices.dtype, numpy.integer):
         raise TypeError(f"indices has dtype {indices.dtype}: must hold integers; {shapes}")
     volume = shape[2:]
     filled: dict[Shape, Shape] = {}
