@@ -148,6 +148,12 @@ def test_padding_in_every_spelling(padding, pairs):
     assert [(window.low, window.high) for window in found] == pairs
 
 
+@pytest.mark.parametrize("ceil_mode", [False, True])
+def test_every_window_is_told_how_to_round(ceil_mode):
+    found = windows((5, 6), (3, 3), stride=1, padding=0, dilation=1, ceil_mode=ceil_mode, shapes="")
+    assert [window.ceil for window in found] == [ceil_mode, ceil_mode]
+
+
 def test_a_padding_no_array_could_hold_is_refused():
     with pytest.raises(ValueError, match=r"padding .* longer than any array can be; input has"):
         check_fit((5,), [Window(1, 1, sys.maxsize, 0)], shapes="input has shape (1, 1, 5)")
@@ -205,6 +211,7 @@ class TestLimits:
 
     def test_a_kernel_may_be_as_long_as_the_padded_input_and_that_as_any_array(self):
         assert check_fit((3,), [Window(3)], shapes="") is None
+        assert check_fit((3,), [Window(6, low=1, high=2)], shapes="") is None
         assert check_fit((5,), [Window(1, low=sys.maxsize - 5)], shapes="") is None
 
     @pytest.mark.parametrize(

@@ -183,6 +183,8 @@ def test_distance_weights_are_rational_on_one_axis():
     assert (
         sympy.expand(distance_weighted_pool(symbols, kernel_size=3).item()) == a / 4 + b / 2 + c / 4
     )
+    (d_x,) = distance_weighted_pool_vjp([[[a]]], symbols, kernel_size=3)
+    assert d_x.tolist() == [[[a / 4, a / 2, a / 4]]]
     assert distance_weighted_pool([[[1, 2]]], kernel_size=1).dtype == numpy.float64
 
 

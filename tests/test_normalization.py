@@ -72,6 +72,12 @@ def test_batch_norm_keeps_rationals_and_dtypes():
     assert batch_norm([[5]], [1], [3], [10], [0], epsilon=1).tolist() == [[20.0]]
 
 
+def test_a_variance_of_unknown_sign_is_left_to_whoever_chose_the_symbol():
+    v = sympy.Symbol("v")
+    variance = numpy.array([v], dtype=object)
+    assert batch_norm([[6]], [0], variance, [1], [0], epsilon=0).item() == 6 / sympy.sqrt(v)
+
+
 def test_derivatives_of_batch_norm_are_sympys():
     x, g = symbols("x", 2, 2, 1), symbols("g", 2, 2, 1)
     channel = [symbols(name, 2) for name in "mvst"]
