@@ -126,6 +126,11 @@ def test_one_integer_or_one_per_axis(value):
     assert {type(entry) for entry in found} == {int}
 
 
+def test_a_tuple_of_integers_is_taken_as_it_is():
+    given = (1, 2)
+    assert per_axis("stride", given, 2, least=1, shapes="") is given
+
+
 @pytest.mark.parametrize(
     ("padding", "pairs"),
     [
