@@ -102,6 +102,14 @@ def onnx(call, operands):
     return found[0], found[1] - planes * numpy.prod(spatial)
 
 
+def mlx(call, operands):
+    import_module("mlx.nn")
+    core = import_module("mlx.core")
+    core.set_default_device(core.cpu)
+    tensors = {name: core.array(array) for name, array in operands.items()}
+    return eval(call, {"mlx": import_module("mlx"), **tensors})  # noqa: S307 - as above
+
+
 def openvino(call, operands):
     module, opset16 = import_module("openvino"), import_module("openvino.opset16")
     inputs = {name: opset16.parameter(list(a.shape), a.dtype.type) for name, a in operands.items()}
@@ -123,6 +131,7 @@ RUN = {
     "SciPy": ("scipy", arrays),
     "scipy.ndimage": ("scipy", arrays),
     "scikit-image": ("skimage", images),
+    "MLX": ("mlx", mlx),
 }
 
 
@@ -183,6 +192,16 @@ def test_the_words_give_what_the_spec_does(operation, framework):
         ("correlate", "f=5 g=2 mode=same", "scikit-image", "odd sizes"),
         ("correlate", "f=5 g=2", "scikit-image", "modes same"),
         ("correlate", "f=2 g=5 mode=valid", "scikit-image", "inside the image"),
+        ("conv", "input=1,2,2,2,2 weight=2,1,1,1,1 groups=2", "MLX", "no groups in three"),
+        ("conv", "input=1,1,2,2,2,2 weight=1,1,1,1,1,1", "MLX", "at most 3 spatial axes"),
+        ("conv_transpose", TRANSPOSED[2], "MLX", "one padding stands for both sides"),
+        ("conv_transpose", TRANSPOSED[4], "MLX", "no groups"),
+        ("conv_transpose", "input=1,1,3 weight=1,1,1 stride=2 padding=1", "MLX", "as large as the"),
+        ("max_pool", POOL[2], "MLX", "neither ceil mode nor dilation"),
+        ("max_pool", POOL[4], "MLX", "neither ceil mode nor dilation"),
+        ("average_pool", POOL[1], "MLX", "count their padding"),
+        ("convolve", "f=2,2 g=1,1", "MLX", "one axis"),
+        ("convolve", "f=2 g=5 mode=same", "MLX", "longer operand"),
     ],
 )
 def test_what_is_not_offered_has_its_reason(operation, text, framework, reason):

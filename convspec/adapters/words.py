@@ -28,10 +28,16 @@ def words(case: Case) -> dict[str, str]:
     >>> words(Case("convolve", operands, {"mode": "same"}))["NumPy"]
     "numpy.convolve(f, g, mode='same')"
     """
-    from convspec.adapters import words_graphs, words_images, words_signals, words_tensors
+    from convspec.adapters import (
+        words_graphs,
+        words_images,
+        words_mlx,
+        words_signals,
+        words_tensors,
+    )
 
     said = {}
-    for module in (words_tensors, words_graphs, words_signals, words_images):
+    for module in (words_tensors, words_graphs, words_signals, words_images, words_mlx):
         for framework, by_operation in module.WORDS.items():
             if case.operation in by_operation:
                 said[framework] = _said(by_operation[case.operation], case)
