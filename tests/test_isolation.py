@@ -17,6 +17,7 @@ from convspec.cli.check import exit_code
 from convspec.oracle import check
 from convspec.oracle.processes.isolation import Limits, _read_ended, default_limits
 from convspec.oracle.processes.journal import SIZE, fingerprint, open_journal
+from convspec.oracle.processes.process import end, said, start
 from convspec.oracle.processes.resumption import run_directory
 from convspec.oracle.record import pack, unpack
 from convspec.oracle.target import load
@@ -110,6 +111,23 @@ def test_a_call_that_does_not_come_back_costs_one_case(faulty, whole, tmp_path, 
     assert report["max_pool"].status == "conforms"
     # The rest was judged all the same; with one case less, bad arguments are tried on others.
     assert report["conv"].judged > 0.98 * whole["conv"].judged
+
+
+def test_what_a_process_said_is_told_without_the_trace_of_its_stack():
+    log = (
+        "a warning\n\n"
+        "F1126 12:24:28 simplifier.cc:586] Check failed: simplified is OK (INVALID_ARGUMENT:\n"
+        "\tshape: f64[1,2,3,3]) \n"
+        "*** Check failure stack trace: ***\n"
+        "    @     0x7fcfca240634  absl::log_internal::LogMessage::SendToLog()\n"
+        "#1 0x00007fcfd78a71f5 in start_thread ()\n"
+    )
+    child = start([sys.executable, "-c", f"import sys; sys.exit({log!r})"])
+    end(child)
+    assert said(child) == (
+        "; it said: a warning | F1126 12:24:28 simplifier.cc:586] Check failed: simplified is OK "
+        "(INVALID_ARGUMENT: | shape: f64[1,2,3,3])"
+    )
 
 
 def test_crashes_of_one_kind_of_case_are_one_difference(faulty):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -11,7 +12,9 @@ from threading import Thread
 from typing import IO, NamedTuple
 
 TAIL = 4096
-LINES_SHOWN = 3
+LINES_SHOWN = 4
+# Where the program was when it wrote its log, which is the same whatever was wrong.
+_STACK = re.compile(r"\W*((@|#\d+) +0x|(begin|check failure)? ?stack trace)", re.IGNORECASE)
 # How long a program that was told to end, or whose log is closing, is waited for.
 GRACE = 2.0
 
@@ -97,9 +100,12 @@ def ending(child: Child) -> str:
 
 
 def said(child: Child) -> str:
-    """The last lines of a program's log, as the end of a sentence; empty where there are none."""
+    """The last lines of a program's log, but for a trace of its stack, as the end of a sentence;
+    empty where there are none.
+    """
     lines = bytes(child.log).decode("utf-8", "replace").split("\n")
-    shown = [" ".join(line.split()) for line in lines if line.strip()][-LINES_SHOWN:]
+    told = (" ".join(line.split()) for line in lines if line.strip() and not _STACK.match(line))
+    shown = list(told)[-LINES_SHOWN:]
     return f"; it said: {' | '.join(shown)}" if shown else ""
 
 
