@@ -197,7 +197,7 @@ def test_jax_covers_signals_and_their_gradients(operation, mode, rank, dtype):
 
 
 def test_jax_keeps_few_of_what_it_compiled():
-    """Each takes several of the mappings that a process may have, at whose end LLVM ends it."""
+    """Each takes several of the mappings that a process may have, at whose end it is ended."""
     implementation = adapter("jax")
     from jax.extend import backend
 

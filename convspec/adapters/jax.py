@@ -28,9 +28,9 @@ isolate = True
 Ints = Sequence[int]
 Pairs = Sequence[tuple[int, int]]
 
-# Compiled geometries kept: a check comes back to one soon, or never.  Each takes a megabyte or two,
-# and thousands of them all that a process may have, which ends in "LLVM ERROR: Unable to allocate
-# section memory!" and SIGABRT.
+# Compiled geometries kept: a check comes back to one soon, or never.  Each takes a megabyte or two
+# and ten mappings or more; at the end of what a process may have of those, LLVM gets no memory and
+# the process is ended.
 GEOMETRIES = 32
 # Letters for up to three spatial axes.
 _SPATIAL = ("H", "HW", "DHW")
