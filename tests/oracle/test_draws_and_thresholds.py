@@ -13,6 +13,7 @@ from convspec.case import forward_name, normalised
 from convspec.oracle import expected
 from convspec.oracle.cases.draws import amplitude, distinct, integers, one_hot, thinned
 from convspec.oracle.cases.streams import FAMILIES
+from convspec.oracle.check import element
 from convspec.oracle.steps.thresholds import threshold_cases
 from convspec.oracle.trials.geometries import RECIPES
 from convspec.rounding import integer_bits
@@ -58,6 +59,17 @@ def test_a_channel_of_distinct_values_has_no_ties_and_batches_below_zero():
     assert (drawn[::2] < 0).all()
     assert (drawn[1::2] >= 0).any()
     assert distinct(rng(), (2, 1, 4), numpy.dtype("uint8")).min() == 0
+
+
+@pytest.mark.parametrize(("dtype", "count"), [("bfloat16", 771), ("float16", 3000)])
+def test_a_narrow_dtype_has_distinct_values_where_it_lacks_integers(dtype, count):
+    drawn = distinct(rng(), (2, 1, count), element(dtype))
+    assert drawn.dtype.name == dtype
+    assert [len(numpy.unique(channel)) for channel in drawn[:, 0]] == [count, count]
+    assert (drawn[0] < 0).all()
+    assert numpy.isfinite(drawn.astype(float)).all()
+    order = numpy.random.default_rng(0).permuted(numpy.tile(numpy.arange(count), (2, 1, 1)), axis=2)
+    assert (numpy.argsort(drawn[1, 0]) == numpy.argsort(order[1, 0])).all()
 
 
 def test_a_hot_element_in_every_plane_and_every_place():

@@ -111,6 +111,42 @@ def test_what_comes_and_goes_is_not_blamed_on_the_call_before():
     assert [(finding.kind, finding.before) for finding in findings] == [("unstable", ())]
 
 
+def test_sums_that_a_dtype_does_not_hold_are_not_judged():
+    """Windows that do not overlap have numbers up to 2048; those of the neighbours do overlap."""
+
+    def max_pool_vjp(cotangent, input, *, kernel_size, stride, **others):
+        if others != {"padding": ((0, 0),), "dilation": (1,), "ceil_mode": False}:
+            raise NotImplementedError
+        d = numpy.zeros_like(input)
+        for i in range(cotangent.shape[2]):
+            window = input[0, 0, i * stride[0] :][: kernel_size[0]]
+            d[0, 0, i * stride[0] + int(window.argmax())] += cotangent[0, 0, i]
+        return (d,)
+
+    operands = {
+        "cotangent": numpy.array([[[2048, 2043, 2047]]], "float16"),
+        "input": numpy.array([[[1, 2, 9, 3, 4, 8, 7]]], "float16"),
+    }
+    attributes = {**POOL.attributes, "kernel_size": (3,), "stride": (2,)}
+    judged, findings = found(max_pool_vjp, Case("max_pool_vjp", operands, attributes))
+    assert judged > 1
+    assert findings == []
+
+
+def test_what_equal_numbers_leave_open_is_not_judged():
+    """Windows of one element know no ties; those of the neighbours do, and the last is taken."""
+
+    def max_pool_vjp(cotangent, input, **attributes):
+        backwards = {**attributes, "padding": tuple(p[::-1] for p in attributes["padding"])}
+        (d,) = fast.max_pool_vjp(cotangent[..., ::-1], input[..., ::-1], **backwards)
+        return (d[..., ::-1],)
+
+    operands = {"cotangent": numpy.ones((1, 1, 4), "f4"), "input": numpy.ones((1, 1, 4), "f4")}
+    attributes = {**POOL.attributes, "kernel_size": (1,)}
+    _, findings = found(max_pool_vjp, Case("max_pool_vjp", operands, attributes))
+    assert findings == []
+
+
 def test_a_call_that_is_refused_is_not_judged():
     def max_pool(input, **attributes):
         if attributes != POOL.attributes:

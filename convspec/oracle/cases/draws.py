@@ -54,7 +54,8 @@ def thinned(rng: numpy.random.Generator, array: Array, dtype: numpy.dtype) -> Ar
 
 
 def distinct(rng: numpy.random.Generator, shape: Shape, dtype: numpy.dtype) -> Array:
-    """A permutation of consecutive integers in every channel: a maximum without ties.
+    """A permutation of consecutive integers in every channel, or of consecutive numbers of a dtype
+    that does not hold so many integers: a maximum without ties.
 
     Every other batch item is negative throughout, so that padding by zeros would win.
     """
@@ -63,7 +64,17 @@ def distinct(rng: numpy.random.Generator, shape: Shape, dtype: numpy.dtype) -> A
     if dtype.kind != "u":
         order[::2] -= count
         order[1::2] -= count // 2
-    return order.reshape(shape).astype(dtype)
+    order = order.reshape(shape)
+    held = dtype.kind in "iu" or count <= 1 << integer_bits(dtype)
+    return order.astype(dtype) if held else _consecutive(order, dtype)
+
+
+def _consecutive(order: Array, dtype: numpy.dtype) -> Array:
+    """Numbers of a floating dtype that follow each other as integers do: 0 is its 1."""
+    bits = numpy.dtype(f"u{dtype.itemsize}")
+    sizes = (numpy.ones(1, dtype).view(bits) + abs(order)).astype(bits).view(dtype)
+    signed: Array = numpy.where(order < 0, -sizes, sizes)
+    return signed
 
 
 def one_hot(shape: Shape, dtype: numpy.dtype) -> Array:

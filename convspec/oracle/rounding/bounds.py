@@ -88,6 +88,18 @@ def _is_whole(case: Case) -> bool:
     return all((a == numpy.rint(a)).all() for a in _floats(case))
 
 
+def holds_sums(case: Case) -> bool:
+    """Whether the dtype of a case holds every sum of its integers, in whatever order.
+
+    >>> operands = {"input": numpy.full((1, 1, 2), 2.0**12, "float16")}
+    >>> operands["weight"] = numpy.ones((1, 1, 2), "float16")
+    >>> attributes = {"stride": (1,), "padding": ((0, 0),), "dilation": (1,), "groups": 1}
+    >>> holds_sums(Case("conv", operands, attributes))
+    False
+    """
+    return _holds(case, shares(case))
+
+
 def _holds(case: Case, found: tuple[Share, ...]) -> bool:
     """Whether every sum of integers, in whatever order, is one that the coarsest dtype holds."""
     most = 2.0 ** precision(_coarsest(case))
