@@ -2,7 +2,7 @@
 
 JAX differentiates what is written here with its own functions and knows nothing of a `_vjp`.  On
 integers nothing rounds and the two are equal; elsewhere they agree within the roundings of both.
-`test_adapters_more.py` compares the windows of convolutions and pools in every geometry.
+`adapters/test_coverage.py` compares the windows of convolutions and pools in every geometry.
 """
 
 from __future__ import annotations
