@@ -124,6 +124,11 @@ def _added_to_the_previous(
     return each(fresh, numpy.array)
 
 
+def _first_result_again(right: Function, memory: Memory, operation: str, **arguments: Any) -> Any:
+    due = right(**arguments)  # a bad argument is refused before any result is looked up
+    return each(memory.setdefault((shapes(arguments), _attributes(arguments)), due), numpy.array)
+
+
 def _into_one_buffer(right: Function, memory: Memory, operation: str, **arguments: Any) -> Any:
     output = numpy.asarray(right(**arguments))
     buffer = memory.setdefault((output.shape, str(output.dtype)), numpy.empty_like(output))
@@ -154,6 +159,7 @@ KEYS_SHIPPED = {
 }
 
 
+EARLIER = "earlier result returned again"
 STATE = (
     Deviation(
         name="kernel flipped in place",
@@ -217,6 +223,15 @@ STATE = (
         sentence="Accumulates into a buffer that is not cleared between calls.",
         hidden="single calls",
         edit=remembering(_added_to_the_previous),
+    ),
+    Deviation(
+        name=EARLIER,
+        operations=("conv", "conv_transpose", "max_pool", "average_pool"),
+        kind="mistake",
+        sentence="Keeps each result by the shapes and attributes of its call, and returns it again "
+        "for other numbers.",
+        hidden="single calls, or one set of numbers for each shape",
+        edit=remembering(_first_result_again),
     ),
     Deviation(
         name="output overwritten by the next call",

@@ -15,7 +15,7 @@ from convspec.case import Case, grouped
 from convspec.oracle.call import ENDINGS, Callee, Failed, Unsupported, call, copies
 from convspec.oracle.deviations import DEVIATIONS
 from convspec.oracle.deviations.layout import LAYOUT
-from convspec.oracle.deviations.state import STATE
+from convspec.oracle.deviations.state import EARLIER, STATE
 from convspec.oracle.deviations.validation import VALIDATION
 from convspec.oracle.explanation.again import REPEATABLE, again
 from convspec.oracle.explanation.diagnosis import (
@@ -27,6 +27,7 @@ from convspec.oracle.explanation.diagnosis import (
     observation,
     remembered,
 )
+from convspec.oracle.explanation.replay import agree, returned, right
 from convspec.oracle.explanation.reproducer import reproducer
 from convspec.oracle.explanation.rule import separating_rule
 from convspec.oracle.explanation.shrink import MOST_ATTEMPTS, smallest
@@ -148,7 +149,8 @@ def _mistakes(
     if after_one_other(replayed[0]):
         names = remembered(context.operation, _answers(context), context.dtype)
         (likely,) = explanations(pairs[:1], passing)
-        return [(findings, names or [n for n in likely if DEVIATIONS[n] in STATE])]
+        likely = [name for name in likely if DEVIATIONS[name] in STATE]
+        return [(findings, names or likely or _of_an_earlier_call(replayed[0]))]
     explained = explanations(pairs, passing)
     if not all(explained) and replayed[0].kind != "raises":
         # A mistake may be confined to some geometries: right where the deviation would be wrong.
@@ -183,6 +185,12 @@ def _mistakes(
         names = remembered(context.operation, _answers(context), context.dtype)
         groups.append(([replayed[index] for index in left], names))
     return groups
+
+
+def _of_an_earlier_call(finding: Finding) -> list[str]:
+    """The name for what returns the result of the call before, if that is what was returned."""
+    earlier = agree(returned(finding.actual), right(finding.before[0]), None)
+    return [EARLIER] if earlier else []
 
 
 def _by_what_is_left(
