@@ -163,6 +163,18 @@ def test_a_planted_difference_is_small_and_its_program_fails_on_it_alone(
     assert again.exit_code == 0, again.output
 
 
+@pytest.mark.parametrize(
+    "name", ["the first result of a shape", "the last result where it has the same shape"]
+)
+def test_a_result_of_an_earlier_call_is_named(place, name):
+    _, operation, fault = PLANTED[name]
+    Path("mine.py").write_text(source(operation, fault), encoding="utf-8")
+    difference, _ = found(place, operation)
+    assert difference.diagnosis == "earlier result returned again"
+    assert difference.message.endswith("; it is what that call returned")
+    assert len(difference.before) == 1
+
+
 def test_a_bad_argument_that_is_accepted(place):
     Path("mine.py").write_text(ACCEPTING, encoding="utf-8")
     difference, file = found(place, "softmax")

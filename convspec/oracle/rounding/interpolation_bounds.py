@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import prod
+from typing import NamedTuple
 
 import numpy
 
@@ -15,14 +17,32 @@ from convspec.oracle.expected.taps import enlarged_axis, enlarged_taps
 from convspec.oracle.rounding.share import Share
 
 
-def _applied(x: Array, matrices: list[Array]) -> Array:
-    """One matrix along each spatial axis."""
-    for axis, matrix in enumerate(matrices):
-        x = numpy.moveaxis(numpy.tensordot(x, matrix, axes=(2 + axis, 1)), -1, 2 + axis)
-    return x
+class Reading(NamedTuple):
+    """A matrix of few entries a row: the columns that each row reads, and their entries."""
+
+    columns: Array
+    entries: Array
 
 
-def _axis_matrices(n: int, scale: int, kind: str, coordinates: str) -> tuple[Array, Array]:
+def _along(x: Array, reading: Reading, axis: int) -> Array:
+    """A matrix along one spatial axis."""
+    terms = (
+        x.take(columns, axis=2 + axis) * entries.reshape(-1, *(1,) * (x.ndim - 3 - axis))
+        for columns, entries in zip(*reading, strict=True)
+    )
+    return numpy.asarray(sum(terms))
+
+
+def _reading(matrix: Array) -> Reading:
+    most = max(1, int((matrix != 0).sum(axis=1).max()))
+    columns = numpy.argsort(matrix == 0, axis=1, kind="stable")[:, :most]
+    return Reading(columns.T, numpy.take_along_axis(matrix, columns, axis=1).T)
+
+
+@lru_cache(maxsize=256)
+def _axis_readings(
+    n: int, scale: int, kind: str, coordinates: str, *, transposed: bool
+) -> tuple[Reading, Reading]:
     r"""Weights of an enlarged axis, `(n s, n)`, and how far they may be off in units of $u$.
 
     A coordinate $c$ is off by at most $4 (c + 1) u$, and every weight by as much, next to $c$.
@@ -30,11 +50,13 @@ def _axis_matrices(n: int, scale: int, kind: str, coordinates: str) -> tuple[Arr
     positions, ratios = enlarged_axis(n, scale, kind, coordinates)
     read = positions[:, :, None] == numpy.arange(n)
     weights = (read * ratios.astype(float)[:, :, None]).sum(axis=0)
-    if kind == "nearest":
-        return weights, numpy.zeros_like(weights)
-    at = numpy.array([float(source_coordinate(n, scale, i, coordinates)) for i in range(n * scale)])
-    near = abs(at[:, None] - numpy.arange(n)) < 1.25
-    return weights, near * 4 * (at[:, None] + 1)
+    added = numpy.zeros_like(weights)
+    if kind != "nearest":
+        at = numpy.array([[source_coordinate(n, scale, i, coordinates)] for i in range(n * scale)])
+        at = at.astype(float)
+        added = (abs(at - numpy.arange(n)) < 1.25) * 4 * (at + 1)
+    pair = (weights.T, added.T) if transposed else (weights, added)
+    return _reading(pair[0]), _reading(pair[1])
 
 
 def _interpolated(x: Array, case: Case, *, transposed: bool = False) -> tuple[Array, Array]:
@@ -42,19 +64,17 @@ def _interpolated(x: Array, case: Case, *, transposed: bool = False) -> tuple[Ar
     attributes = case.attributes
     spatial = case.operands["input"].shape[2:]
     coordinates = attributes.get("coordinates", "half_pixel")
-    pairs = [
-        _axis_matrices(n, s, attributes["kind"], coordinates)
-        for n, s in zip(spatial, attributes["scale"], strict=True)
-    ]
-    if transposed:
-        pairs = [(weights.T, off.T) for weights, off in pairs]
-    weights = [matrix for matrix, _ in pairs]
-    off = sum(
-        _applied(x, [*weights[:axis], matrix, *weights[axis + 1 :]])
-        for axis, (_, matrix) in enumerate(pairs)
-    )
+    off = None
+    for axis, (n, s) in enumerate(zip(spatial, attributes["scale"], strict=True)):
+        weights, added = _axis_readings(
+            n, s, attributes["kind"], coordinates, transposed=transposed
+        )
+        # What each axis alone may add, weighed along the others: as in the rule for products.
+        more = _along(x, added, axis)
+        off = more if off is None else _along(off, weights, axis) + more
+        x = _along(x, weights, axis)
     # Half as much again for what two coordinates add together.
-    return _applied(x, weights), 1.5 * numpy.asarray(off)
+    return x, 1.5 * numpy.asarray(off)
 
 
 def _weighing(case: Case) -> tuple[int, int]:
