@@ -14,8 +14,8 @@ PAGE = FOLDER.with_suffix(".md")
 HEAD = """# Reports of checks
 
 The implementations that convspec has a target for, checked: all operations that a target offers,
-forward and gradients, in every type that it offers, at level `quick`.  *Known* are differences that
-somebody has looked at ([how](check.md)).  What of them contradicts the package's documentation, or
+forward and gradients, in every type that it offers unless types are named below, at level `quick`.
+*Known* are differences that somebody has looked at ([how](check.md)).  What of them contradicts the package's documentation, or
 the package itself, is in [defects.md](defects.md), and who does what where the spec leaves a choice
 in [atlas.md](atlas.md).
 
@@ -36,7 +36,7 @@ Reports = Mapping[str, dict[str, Any]]
 
 def page(reports: Reports) -> str:
     """The whole page."""
-    lines = [HEAD, *_versions(reports), *_missing(reports), *_operations(reports)]
+    lines = [HEAD, *_versions(reports), *_narrowed(reports), *_missing(reports), *_operations(reports)]
     for name, report in reports.items():
         lines += _implementation(name, report)
     return "\n".join(lines) + "\n"
@@ -53,6 +53,14 @@ def _versions(reports: Reports) -> Iterator[str]:
             *(_gravest(map(status, offered)), str(judged), f"`docs/reports/{file_name(name)}`"),
         )
         yield f"| {' | '.join(cells)} |"
+
+
+def _narrowed(reports: Reports) -> Iterator[str]:
+    """The targets that were not checked in all their types."""
+    for name in reports:
+        dtypes = TARGETS[name].dtypes if name in TARGETS else ()
+        if dtypes:
+            yield f"\n{name} was checked in {' and '.join(dtypes)} alone."
 
 
 def _missing(reports: Reports) -> Iterator[str]:

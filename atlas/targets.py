@@ -8,10 +8,13 @@ KNOWN_FOLDER = "convspec/adapters/known"
 
 
 class Target(NamedTuple):
-    """What convspec loads, and which file of known differences is its own, if any."""
+    """What convspec loads, which file of known differences is its own, if any, and in which types
+    it is checked, where that is not in all that it offers.
+    """
 
     loads: str
     known: str = ""
+    dtypes: tuple[str, ...] = ()
 
 
 # By the names they have in the pages.  The example in C is compiled first, as docs/exec-c.md says.
@@ -29,7 +32,8 @@ TARGETS = {
     "torch:cuda": Target("torch:cuda", "torch"),
     "onnxruntime": Target("onnxruntime", "onnxruntime"),
     "onnx-reference": Target("onnx-reference", "onnx-reference"),
-    "jax": Target("jax", "jax"),
+    # Every geometry is compiled, anew for each type.
+    "jax": Target("jax", "jax", ("float64", "float32")),
     "tensorflow": Target("tensorflow", "tensorflow"),
     "mlx": Target("mlx", "mlx"),
     "openvino": Target("openvino", "openvino"),
@@ -46,7 +50,7 @@ def target(name: str) -> Target:
     Raises `SystemExit` naming those there are.
 
     >>> target("scipy:fft")
-    Target(loads='scipy:fft', known='scipy')
+    Target(loads='scipy:fft', known='scipy', dtypes=())
     """
     if name not in TARGETS:
         raise SystemExit(f"{name!r}: must be one of {', '.join(TARGETS)}")

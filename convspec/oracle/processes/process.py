@@ -7,14 +7,17 @@ import re
 import signal
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from itertools import takewhile
 from subprocess import PIPE, Popen, TimeoutExpired
 from threading import Thread
 from typing import IO, NamedTuple
 
-TAIL = 4096
+TAIL = 2**14
 LINES_SHOWN = 4
+# What begins the reason why a program ended itself; a blank line ends it.
+_REASON = re.compile(r"check failed|assertion|fatal|terminate called", re.IGNORECASE)
 # Where the program was when it wrote its log, which is the same whatever was wrong.
-_STACK = re.compile(r"\W*((@|#\d+) +0x|(begin|check failure)? ?stack trace)", re.IGNORECASE)
+_STACK = re.compile(r"\W*((@|#\d+) +0x|(begin|end|check failure)? ?stack trace)", re.IGNORECASE)
 # How long a program that was told to end, or whose log is closing, is waited for.
 GRACE = 2.0
 
@@ -100,12 +103,16 @@ def ending(child: Child) -> str:
 
 
 def said(child: Child) -> str:
-    """The last lines of a program's log, but for a trace of its stack, as the end of a sentence;
-    empty where there are none.
+    """The reason that a program's log gives, or else its last lines, as the end of a sentence; empty
+    where there are none.  The trace of a stack is left out.
     """
-    lines = bytes(child.log).decode("utf-8", "replace").split("\n")
-    told = (" ".join(line.split()) for line in lines if line.strip() and not _STACK.match(line))
-    shown = list(told)[-LINES_SHOWN:]
+    log = bytes(child.log).decode("utf-8", "replace")
+    lines = [" ".join(line.split()) for line in log.split("\n") if not _STACK.match(line)]
+    reasons = [number for number, line in enumerate(lines) if _REASON.search(line)]
+    if reasons:
+        shown = list(takewhile(bool, lines[reasons[-1] :]))[:LINES_SHOWN]
+    else:
+        shown = list(filter(None, lines))[-LINES_SHOWN:]
     return f"; it said: {' | '.join(shown)}" if shown else ""
 
 
