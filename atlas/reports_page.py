@@ -15,9 +15,9 @@ HEAD = """# Reports of checks
 
 The implementations that convspec has a target for, checked: all operations that a target offers,
 forward and gradients, in every type that it offers unless types are named below, at level `quick`.
-*Known* are differences that somebody has looked at ([how](check.md)).  What of them contradicts the package's documentation, or
-the package itself, is in [defects.md](defects.md), and who does what where the spec leaves a choice
-in [atlas.md](atlas.md).
+*Known* are differences that somebody has looked at ([how](check.md)).  What of them contradicts the
+package's documentation, or the package itself, is in [defects.md](defects.md), and who does what
+where the spec leaves a choice in [atlas.md](atlas.md).
 
 The whole report of each is the file named in the table: every difference with its smallest case,
 which `convspec replay` shows and tries again.  `python -m atlas.reports NAME` makes one again, and
@@ -36,7 +36,13 @@ Reports = Mapping[str, dict[str, Any]]
 
 def page(reports: Reports) -> str:
     """The whole page."""
-    lines = [HEAD, *_versions(reports), *_narrowed(reports), *_missing(reports), *_operations(reports)]
+    lines = [
+        HEAD,
+        *_versions(reports),
+        *_narrowed(reports),
+        *_missing(reports),
+        *_operations(reports),
+    ]
     for name, report in reports.items():
         lines += _implementation(name, report)
     return "\n".join(lines) + "\n"

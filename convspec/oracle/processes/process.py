@@ -103,8 +103,9 @@ def ending(child: Child) -> str:
 
 
 def said(child: Child) -> str:
-    """The reason that a program's log gives, or else its last lines, as the end of a sentence; empty
-    where there are none.  The trace of a stack is left out.
+    """The reason that a program's log gives, or else its last lines, as the end of a sentence.
+
+    Empty where there are none.  The trace of a stack is left out.
     """
     log = bytes(child.log).decode("utf-8", "replace")
     lines = [" ".join(line.split()) for line in log.split("\n") if not _STACK.match(line)]
