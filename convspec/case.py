@@ -25,6 +25,9 @@ from convspec.spatially_separable import spatially_separable_conv_windows
 from convspec.transposed_convolution import conv_transpose_windows
 from convspec.window import Window
 
+# The operands that have an item for each of the batch.
+BATCHED = ("cotangent", "input", "values", "indices", "logits", "labels", "mask")
+
 
 class Case(NamedTuple):
     """One call: `operation`, its `operands` in order (absent optional ones left out), and its
@@ -35,6 +38,16 @@ class Case(NamedTuple):
     operation: str
     operands: dict[str, Any]
     attributes: dict[str, Any]
+
+
+def has_batch(name: str, operand: Any) -> bool:
+    """Whether the first axis of an operand is that of the batch.
+
+    >>> import numpy
+    >>> has_batch("input", numpy.zeros((2, 1, 3))), has_batch("cotangent", numpy.zeros(()))
+    (True, False)
+    """
+    return name in BATCHED and operand.ndim > 0
 
 
 def flat(operands: dict[str, Any]) -> dict[str, Any]:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy
 import pytest
 
 from convspec import fast
 from convspec.oracle import check
 from convspec.oracle.steps.leaning import SIGNIFICANCE, chance, leaning
-from convspec.oracle.steps.rounding_probes import probes
+from convspec.oracle.steps.rounding_probes import OTHERS, probes
 from convspec.rounding import precision
 from tests.correct_variants import VARIANTS
 from tests.oracle.arithmetic import cut_to_bits, fractions, to_bits
 from tests.oracle.implementations import after, fft_convolve, inside, offering, winograd_conv
 from tests.oracle.test_accuracy import judged
 
-PROBED = ("convolve", "correlate", "conv", "conv_transpose")
+PROBED = ("convolve", "correlate", "conv", "conv_transpose", *OTHERS)
 
 
 def notes(operation, function, dtype="float32"):
@@ -36,7 +38,18 @@ def test_probes_are_exact_in_wider_arithmetic_and_rounded_up_in_their_own(operat
             wide = function(*(x.astype(float) for x in operands), **probe.case.attributes)
             assert fractions(wide) == [high + low]
         own = function(*operands, **probe.case.attributes)
-        assert float(own.ravel()[0]) == probe.suspect + 2.0 ** (1 - precision(dtype))
+        rounded_up = probe.suspect + 2.0 ** (1 - precision(dtype))
+        assert fractions(own) == [Fraction(rounded_up) if probe.roundings else high + low]
+
+
+def test_a_result_rounded_to_some_decimals_is_shown():
+    def printed(*operands, **attributes):
+        return fast.conv(*operands, **attributes).round(3)
+
+    found = judged("conv", printed, "float64")
+    assert found.name is None
+    assert found.findings
+    assert "float64: weight is lost where it is small: 2^-11 * 1 gives 0" in found.notes
 
 
 def truncating_sum(input, weight, bias=None, **attributes):

@@ -36,7 +36,6 @@ PADDED = (*STRIDED, "resize_conv")
 # Others with a weight and a bias, for each channel or for each channel and position.
 WEIGHTED = ("linear", "pointwise_conv", "depthwise_conv", "resize_conv")
 BIASED = (*WEIGHTED, "depthwise_separable_conv", "locally_connected")
-OPERANDS_OF_PRODUCTS = ("f", "g", "input", "weight", "bias")
 
 
 def gradients(operations: Sequence[str]) -> tuple[str, ...]:

@@ -8,13 +8,8 @@ from typing import Any
 import numpy
 
 from convspec.arguments import Array
-from convspec.oracle.deviations.edits import (
-    CONVOLUTIONS,
-    POOLS,
-    SIGNALS,
-    gradients,
-    rewriting,
-)
+from convspec.oracle.deviations.edits import CONVOLUTIONS, POOLS, SIGNALS, gradients, rewriting
+from convspec.oracle.deviations.families import SCALAR, WORDS, parts, reading, with_layers
 from convspec.oracle.deviations.record import Deviation
 
 
@@ -68,55 +63,68 @@ def offset_ignored(array: Any) -> Any:
 
 
 def operand(name: str, read: Callable[[Any], Array]) -> Callable[..., dict[str, Any]]:
-    """One operand read wrongly."""
-    return lambda **arguments: {name: read(arguments[name])}
+    """One operand read wrongly, or every array of a list."""
+
+    def change(**arguments: Any) -> dict[str, Any]:
+        given = arguments.get(name)
+        if given is None:
+            return {}
+        seen = [read(part) for part in parts(given)]
+        return {name: seen if isinstance(given, list) else seen[0]}
+
+    return change
 
 
 INPUTS = (*CONVOLUTIONS, *POOLS)
+# The convolutions and pools of which each is told, besides all the layers that read the operand.
+STRIDES_OF: dict[str, tuple[str, ...]] = {
+    "input": INPUTS,
+    "weight": CONVOLUTIONS,
+    "g": SIGNALS,
+    "cotangent": gradients(INPUTS),
+}
+OFFSETS_OF: dict[str, tuple[str, ...]] = {"input": INPUTS}
+
+
+def _operations(name: str, core: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """What a mistake about one operand is planted in; one number has one layout."""
+    alone = gradients(SCALAR) if name == "cotangent" else ()
+    fitting = [operation for operation in reading(name) if operation not in alone]
+    return with_layers(core.get(name, ()), fitting)
+
+
+STRIDES_SHIPPED = {
+    "input": ("pytorch/pytorch#197114",),
+    "weight": ("pytorch/pytorch#55781",),
+    "cotangent": ("uxlfoundation/oneDNN#6035",),
+}
+OFFSETS_SHIPPED = {"input": ("pytorch/pytorch#174345",)}
 
 LAYOUT = (
-    Deviation(
-        name="strides of the input ignored",
-        operations=INPUTS,
-        kind="mistake",
-        sentence="Reads the input's memory as if it were C-contiguous.",
-        hidden="contiguous inputs",
-        edit=rewriting(operand("input", strides_ignored)),
-        threads=("pytorch/pytorch#197114",),
+    *(
+        Deviation(
+            name=f"strides of the {word} ignored",
+            operations=_operations(name, STRIDES_OF),
+            kind="mistake",
+            sentence=f"Reads the memory of the {word} as if it were C-contiguous.",
+            hidden=f"contiguous {plural}",
+            edit=rewriting(operand(name, strides_ignored)),
+            threads=STRIDES_SHIPPED.get(name, ()),
+        )
+        for name, (word, plural) in WORDS.items()
+        if _operations(name, STRIDES_OF)
     ),
-    Deviation(
-        name="strides of the weight ignored",
-        operations=CONVOLUTIONS,
-        kind="mistake",
-        sentence="Reads the weight's memory as if it were C-contiguous.",
-        hidden="contiguous weights",
-        edit=rewriting(operand("weight", strides_ignored)),
-        threads=("pytorch/pytorch#55781",),
-    ),
-    Deviation(
-        name="storage offset of the input ignored",
-        operations=INPUTS,
-        kind="mistake",
-        sentence="Reads the input from the beginning of the memory that it is a view of.",
-        hidden="inputs that begin where their memory does",
-        edit=rewriting(operand("input", offset_ignored)),
-        threads=("pytorch/pytorch#174345",),
-    ),
-    Deviation(
-        name="strides of the second operand ignored",
-        operations=SIGNALS,
-        kind="mistake",
-        sentence="Reads the second operand's memory as if it were C-contiguous.",
-        hidden="contiguous second operands",
-        edit=rewriting(operand("g", strides_ignored)),
-    ),
-    Deviation(
-        name="strides of the cotangent ignored",
-        operations=gradients(INPUTS),
-        kind="mistake",
-        sentence="Reads the cotangent's memory as if it were C-contiguous.",
-        hidden="contiguous cotangents",
-        edit=rewriting(operand("cotangent", strides_ignored)),
-        threads=("uxlfoundation/oneDNN#6035",),
+    *(
+        Deviation(
+            name=f"storage offset of the {word} ignored",
+            operations=_operations(name, OFFSETS_OF),
+            kind="mistake",
+            sentence=f"Reads the {word} from the beginning of the memory that it is a view of.",
+            hidden=f"{plural} that begin where their memory does",
+            edit=rewriting(operand(name, offset_ignored)),
+            threads=OFFSETS_SHIPPED.get(name, ()),
+        )
+        for name, (word, plural) in WORDS.items()
+        if _operations(name, OFFSETS_OF)
     ),
 )

@@ -20,16 +20,16 @@ from convspec.oracle.deviations.edits import (
     rewriting,
     spatial,
 )
-from convspec.oracle.deviations.families import with_layers
+from convspec.oracle.deviations.families import ROUNDED, with_layers
 from convspec.oracle.deviations.record import Deviation, Function
 from convspec.oracle.deviations.sliding import divisors, gathered, windows_of
 from convspec.oracle.deviations.special_values import on_floats
 from convspec.window import divisor, positions
 
 PRODUCTS = (*SIGNALS, *CONVOLUTIONS, "average_pool")
-ANY = (*SIGNALS, *SLIDING)
-# Other sums of products, one after the other.
+# Other sums of products, which tensor cores compute, too.
 MATRICES = ("linear", "pointwise_conv", "depthwise_conv", "locally_connected", "resize_conv")
+MULTIPLIED = (*SIGNALS, *CONVOLUTIONS, *MATRICES)
 
 
 def shortened(array: Array, bits: int) -> Any:
@@ -110,8 +110,8 @@ def _in_storage_dtype(right: Function, input: Any, **attributes: Any) -> Any:
         return (total / count).astype(input.dtype)
 
 
-def _three_decimals(output: Array, **_: Any) -> Any:
-    return each(output, lambda a: numpy.round(a.astype(numpy.float64), 3).astype(a.dtype))
+def _three_decimals(outputs: Any, **_: Any) -> Any:
+    return each(outputs, lambda a: numpy.round(a.astype(numpy.float64), 3).astype(a.dtype))
 
 
 def _wrapped(right: Function, **arguments: Any) -> Any:
@@ -161,7 +161,7 @@ def _whole_numbers(input: Any, weight: Any, **_: Any) -> bool:
 PRECISION = (
     Deviation(
         name="operands truncated to bfloat16",
-        operations=PRODUCTS,
+        operations=with_layers(PRODUCTS, (*ROUNDED, *gradients(ROUNDED))),
         kind="mistake",
         sentence="Cuts the operands to a significand of eight bits before multiplying.",
         hidden="operands that eight bits hold, small integers among them",
@@ -169,7 +169,7 @@ PRECISION = (
     ),
     Deviation(
         name="operands rounded to TF32",
-        operations=(*SIGNALS, *CONVOLUTIONS),
+        operations=(*MULTIPLIED, *gradients(MATRICES)),
         kind="convention",
         sentence="Rounds the operands to a significand of eleven bits before multiplying, as "
         "tensor cores do.",
@@ -187,7 +187,7 @@ PRECISION = (
     ),
     Deviation(
         name="result truncated toward zero",
-        operations=(*SIGNALS, *CONVOLUTIONS, *MATRICES),
+        operations=MULTIPLIED,
         kind="mistake",
         sentence="Drops the bits that float32 cannot hold instead of rounding to nearest.",
         hidden="results that float32 holds, and float64",
@@ -212,7 +212,7 @@ PRECISION = (
     ),
     Deviation(
         name="result rounded to three decimals",
-        operations=PRODUCTS,
+        operations=with_layers((*PRODUCTS, *MAXIMA)),
         kind="mistake",
         sentence="Rounds the result as for printing.",
         hidden="whole results",
@@ -249,7 +249,7 @@ PRECISION = (
     ),
     Deviation(
         name="always float64",
-        operations=ANY,
+        operations=with_layers((*SIGNALS, *SLIDING)),
         kind="mistake",
         sentence="Returns float64 whatever the operands' dtype.",
         hidden="float64 operands",
@@ -257,7 +257,7 @@ PRECISION = (
     ),
     Deviation(
         name="always float32",
-        operations=ANY,
+        operations=with_layers((*SIGNALS, *SLIDING)),
         kind="mistake",
         sentence="Returns float32 whatever the operands' dtype.",
         hidden="float32 operands",

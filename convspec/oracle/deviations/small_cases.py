@@ -11,7 +11,7 @@ from typing import Any
 import numpy
 
 from convspec.arguments import Array, Shape
-from convspec.case import Case, forward_name, normalised
+from convspec.case import BATCHED, Case, forward_name, normalised
 from convspec.operations import OPERATIONS
 from convspec.oracle.cases.filling import filled
 from convspec.oracle.cases.scope import covering
@@ -22,8 +22,6 @@ from convspec.oracle.trials.geometries import FLAT, RECIPES
 Geometry = tuple[dict[str, Shape], dict[str, Any]]
 # How many geometries of a rank there are to choose from.
 BUDGET = 800
-# Operands that the batch is the first axis of.
-BATCHED = ("input", "mask", "values", "indices")
 # What is added to an operand with special values: most of it stays.
 SPOTS = (*(0.0,) * 9, numpy.nan, numpy.inf, -numpy.inf)
 SELECTING = ("relu", "adaptive_max_pool")

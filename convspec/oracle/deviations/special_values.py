@@ -10,26 +10,31 @@ import numpy
 from convspec.arguments import Array
 from convspec.oracle.deviations.edits import (
     CONVOLUTIONS,
-    OPERANDS_OF_PRODUCTS,
     POOLS,
     SIGNALS,
-    SLIDING,
     padded,
     replacing,
     rewriting,
 )
+from convspec.oracle.deviations.families import FORWARD, WORDS, parts
 from convspec.oracle.deviations.record import Deviation, Function
 
 
 def on_floats(change: Callable[[Array], Any]) -> Callable[..., dict[str, Any]]:
-    """Every floating operand changed, in its own dtype."""
+    """Every floating operand changed, in its own dtype; of a list of arrays, each of them."""
+
+    def changed_one(array: Any) -> Any:
+        if not isinstance(array, numpy.ndarray) or array.dtype.kind != "f":
+            return array
+        return numpy.asarray(change(array)).astype(array.dtype)
 
     def changed(**arguments: Any) -> dict[str, Any]:
-        given = {name: arguments.get(name) for name in OPERANDS_OF_PRODUCTS}
         return {
-            name: numpy.asarray(change(array)).astype(array.dtype)
-            for name, array in given.items()
-            if isinstance(array, numpy.ndarray) and array.dtype.kind == "f"
+            name: [changed_one(part) for part in value]
+            if isinstance(value, list)
+            else changed_one(value)
+            for name, value in arguments.items()
+            if name in WORDS
         }
 
     return changed
@@ -37,9 +42,9 @@ def on_floats(change: Callable[[Array], Any]) -> Callable[..., dict[str, Any]]:
 
 def _spread(right: Function, **arguments: Any) -> Array:
     output = numpy.array(right(**arguments))
-    given = [arguments[n] for n in OPERANDS_OF_PRODUCTS if arguments.get(n) is not None]
-    arrays = [numpy.asarray(array) for array in given if numpy.asarray(array).dtype.kind == "f"]
-    if any(not numpy.isfinite(array).all() for array in arrays):
+    given = (arguments[n] for n in WORDS if arguments.get(n) is not None)
+    arrays = [numpy.asarray(part) for value in given for part in parts(value)]
+    if any(array.dtype.kind == "f" and not numpy.isfinite(array).all() for array in arrays):
         output[...] = numpy.nan
     return output
 
@@ -83,10 +88,26 @@ def _refused(right: Function, input: Any, **arguments: Any) -> Any:
     return right(input=input, **arguments)
 
 
+# What is convolved, and may be convolved by transforms.
+TRANSFORMED = (
+    *SIGNALS,
+    *CONVOLUTIONS,
+    "depthwise_conv",
+    "depthwise_separable_conv",
+    "spatially_separable_conv",
+    "resize_conv",
+)
+# In relu it has a name of its own.
+WITH_NAN = tuple(name for name in FORWARD if name != "relu")
+# Where the largest number gives another result than infinity.
+UNBOUNDED = tuple(
+    name for name in FORWARD if name not in ("sigmoid", "tanh", "l2_penalty", "dropout")
+)
+
 SPECIAL_VALUES = (
     Deviation(
         name="NaN spread by the FFT",
-        operations=(*SIGNALS, *CONVOLUTIONS),
+        operations=TRANSFORMED,
         kind="mistake",
         sentence="One NaN or infinity anywhere makes every output NaN, as a product of transforms "
         "does.",
@@ -96,7 +117,7 @@ SPECIAL_VALUES = (
     ),
     Deviation(
         name="NaN taken for zero",
-        operations=(*SIGNALS, *SLIDING),
+        operations=WITH_NAN,
         kind="mistake",
         sentence="Replaces NaN by 0 before computing.",
         hidden="data without NaN",
@@ -104,7 +125,7 @@ SPECIAL_VALUES = (
     ),
     Deviation(
         name="infinities clipped to the largest number",
-        operations=(*SIGNALS, *SLIDING),
+        operations=UNBOUNDED,
         kind="mistake",
         sentence="Replaces infinities by the largest finite numbers before computing.",
         hidden="finite data",

@@ -10,7 +10,6 @@ import numpy
 from convspec.arguments import Array
 from convspec.oracle.deviations.edits import (
     CONVOLUTIONS,
-    POOLS,
     SLIDING,
     each,
     fitted,
@@ -19,7 +18,20 @@ from convspec.oracle.deviations.edits import (
     output_shape,
     replacing,
 )
-from convspec.oracle.deviations.families import parts, taking, with_layers
+from convspec.oracle.deviations.families import (
+    BACKWARD,
+    ELEMENTWISE,
+    FORWARD,
+    LAYERS,
+    SCALAR,
+    WORDS,
+    attributes,
+    having,
+    parts,
+    reading,
+    taking,
+    with_layers,
+)
 from convspec.oracle.deviations.record import Deviation, Edit, Function
 
 Memory = dict[Any, Any]
@@ -91,26 +103,51 @@ def _averaged_in_place(right: Function, input: Any, kernel_size: Any, **argument
     return output
 
 
-def _cotangent_cleared(right: Function, cotangent: Any, **arguments: Any) -> Any:
-    outputs = right(cotangent=cotangent, **arguments)
-    outputs = each(outputs, numpy.array)
-    cotangent[...] = 0
+def _kept(outputs: Any) -> Any:
+    """Outputs that are no views of an operand."""
+    return each(outputs, numpy.array)
+
+
+def cleared(operand: str) -> Edit:
+    """An operand used as a buffer, which holds zeros afterwards."""
+
+    def function(right: Function, **arguments: Any) -> Any:
+        outputs = _kept(right(**arguments))
+        for part in parts(arguments.get(operand, [])):
+            part[...] = 0
+        return outputs
+
+    return replacing(function)
+
+
+def _in_place(right: Function, **arguments: Any) -> Any:
+    """The result written over the first operand."""
+    first = next(iter(arguments.values()))
+    outputs = _kept(right(**arguments))
+    first[...] = outputs[0] if isinstance(outputs, tuple) else outputs
     return outputs
 
 
 def _stale_for_empty_batch(
-    right: Function, memory: Memory, operation: str, input: Any, **arguments: Any
+    right: Function, memory: Memory, operation: str, **arguments: Any
 ) -> Any:
-    if len(input) or "last" not in memory:
-        memory["last"] = right(input=input, **arguments)
+    first = next(iter(arguments.values()))
+    if len(first) or "last" not in memory:
+        memory["last"] = right(**arguments)
     return memory["last"]
 
 
-def _first_weights_again(
-    right: Function, memory: Memory, operation: str, weight: Any, **arguments: Any
-) -> Any:
-    packed = memory.setdefault((weight.shape, str(weight.dtype)), numpy.array(weight))
-    return right(weight=packed, **arguments)
+def packed(operand: str) -> Edit:
+    """An operand packed when the shapes of a call are new, and otherwise taken from the first call
+    of those shapes.
+    """
+
+    def function(right: Function, memory: Memory, operation: str, **arguments: Any) -> Any:
+        given = arguments[operand]
+        first = memory.setdefault(shapes(arguments), [*map(numpy.array, parts(given))])
+        return right(**{**arguments, operand: first if isinstance(given, list) else first[0]})
+
+    return remembering(function)
 
 
 def _added_to_the_previous(
@@ -130,26 +167,39 @@ def _first_result_again(right: Function, memory: Memory, operation: str, **argum
 
 
 def _into_one_buffer(right: Function, memory: Memory, operation: str, **arguments: Any) -> Any:
-    output = numpy.asarray(right(**arguments))
-    buffer = memory.setdefault((output.shape, str(output.dtype)), numpy.empty_like(output))
-    buffer[...] = output
-    return buffer
+    places = iter(range(len(arguments)))
+
+    def buffered(output: Array) -> Array:
+        key = (next(places), output.shape, str(output.dtype))
+        buffer: Array = memory.setdefault(key, numpy.empty_like(output))
+        buffer[...] = output
+        return buffer
+
+    return each(right(**arguments), buffered)
 
 
-def _race(right: Function, memory: Memory, operation: str, **arguments: Any) -> Array:
-    output = numpy.array(right(**arguments))
+def _race(right: Function, memory: Memory, operation: str, **arguments: Any) -> Any:
+    outputs = _kept(right(**arguments))
     memory["calls"] = memory.get("calls", 0) + 1
-    if memory["calls"] % 5 == 0 and output.size:
-        output.flat[-1] = 0
-    return output
+    first = outputs[0] if isinstance(outputs, tuple) else outputs
+    if memory["calls"] % 5 == 0 and first.size:
+        first.flat[-1] = 0
+    return outputs
 
 
-# The operations in which each attribute may be missing from the key of a plan.
+# What the operations with a batch take its items from; a mean over none is not defined.
+WITH_A_BATCH = tuple(name for name in FORWARD if name not in ("convolve", "correlate", *SCALAR))
+PACKED = ("weight", "depthwise", "pointwise", "factors")
+FOLDED = ("mean", "variance", "scale", "shift")
+IN_PLACE = (*ELEMENTWISE, "softmax", "local_response_normalization")
+
+ONE_OUTPUT = (*CONVOLUTIONS, "max_pool", "average_pool")
+CLEARED = {"cotangent": gradients(SLIDING)}
+# The convolutions and pools of which each attribute is told, besides all layers that have it.
 PLANNED: dict[str, tuple[str, ...]] = {
     "dilation": ("conv",),
+    "padding": CONVOLUTIONS,
     "count_include_pad": ("average_pool",),
-    "padding": with_layers(CONVOLUTIONS, taking("stride")),
-    "stride": with_layers((), taking("stride")),
 }
 
 KEYS = {"count_include_pad": "divisor"}
@@ -178,17 +228,37 @@ STATE = (
         hidden="each input used once, and never looked at again",
         edit=replacing(_averaged_in_place),
     ),
+    *(
+        Deviation(
+            name=f"{word} cleared after use",
+            operations=with_layers(CLEARED.get(operand, ()), having(operand)),
+            kind="mistake",
+            sentence=f"Reuses the caller's {word} as a buffer and leaves zeros in it.",
+            hidden=f"{plural} used once, and never looked at again",
+            edit=cleared(operand),
+        )
+        for operand, (word, plural) in WORDS.items()
+        if operand in CLEARED or operand not in ("f", "g", "bias")
+    ),
     Deviation(
-        name="cotangent cleared after use",
-        operations=gradients(SLIDING),
+        name="output written over the input",
+        operations=IN_PLACE,
         kind="mistake",
-        sentence="Reuses the caller's cotangent as a buffer and leaves zeros in it.",
-        hidden="each cotangent used once, and never looked at again",
-        edit=replacing(_cotangent_cleared),
+        sentence="Computes in place: the caller's input holds the output afterwards.",
+        hidden="inputs used once, and never looked at again",
+        edit=replacing(_in_place),
+    ),
+    Deviation(
+        name="gradient written over the cotangent",
+        operations=gradients(IN_PLACE),
+        kind="mistake",
+        sentence="Computes in place: the caller's cotangent holds the gradient afterwards.",
+        hidden="cotangents used once, and never looked at again",
+        edit=replacing(_in_place),
     ),
     Deviation(
         name="stale output for an empty batch",
-        operations=SLIDING,
+        operations=with_layers(SLIDING, (*WITH_A_BATCH, *gradients(WITH_A_BATCH))),
         kind="mistake",
         sentence="Returns early for an empty batch, with the previous call's output.",
         hidden="batches that are not empty",
@@ -198,7 +268,7 @@ STATE = (
     *(
         Deviation(
             name=f"cache key lacks the {KEYS.get(attribute, attribute)}",
-            operations=operations,
+            operations=with_layers(PLANNED.get(attribute, ()), taking(attribute)),
             kind="mistake",
             sentence="Plans a call once for each set of shapes and other attributes, with the "
             f"first {attribute} it meets.",
@@ -206,19 +276,36 @@ STATE = (
             edit=key_without(attribute),
             threads=KEYS_SHIPPED.get(attribute, ()),
         )
-        for attribute, operations in PLANNED.items()
+        for attribute in attributes()
+        if attribute in PLANNED or set(taking(attribute)) & set(LAYERS)
     ),
-    Deviation(
-        name="weights packed once for each shape",
-        operations=CONVOLUTIONS,
-        kind="mistake",
-        sentence="Repacks a weight when its shape is new, and otherwise uses the first one again.",
-        hidden="single calls, or one weight for each shape",
-        edit=remembering(_first_weights_again),
+    *(
+        Deviation(
+            name=f"{WORDS[operand][1]} packed once for each shape",
+            operations=with_layers(CONVOLUTIONS if operand == "weight" else (), reading(operand)),
+            kind="mistake",
+            sentence=f"Repacks the {WORDS[operand][0]} when the shapes of a call are new, and "
+            "otherwise uses the first one again.",
+            hidden=f"single calls, or the same {WORDS[operand][0]} for each shape",
+            edit=packed(operand),
+        )
+        for operand in PACKED
+    ),
+    *(
+        Deviation(
+            name=f"{operand} folded once for each shape",
+            operations=reading(operand),
+            kind="mistake",
+            sentence=f"Folds the {operand} into a factor and a summand for each channel when the "
+            "shapes of a call are new, and otherwise uses the first one again.",
+            hidden=f"single calls, or the same {operand} for each shape",
+            edit=packed(operand),
+        )
+        for operand in FOLDED
     ),
     Deviation(
         name="gradient added to the previous call's",
-        operations=gradients((*CONVOLUTIONS, *POOLS)),
+        operations=with_layers(gradients(SLIDING), BACKWARD),
         kind="mistake",
         sentence="Accumulates into a buffer that is not cleared between calls.",
         hidden="single calls",
@@ -235,7 +322,7 @@ STATE = (
     ),
     Deviation(
         name="output overwritten by the next call",
-        operations=("conv", "conv_transpose", "max_pool", "average_pool"),
+        operations=with_layers(ONE_OUTPUT),
         kind="mistake",
         sentence="Returns the same buffer for every output of a shape.",
         hidden="outputs that are used before the next call",
@@ -243,7 +330,7 @@ STATE = (
     ),
     Deviation(
         name="last element lost now and then",
-        operations=("conv", "conv_transpose", "max_pool", "average_pool"),
+        operations=with_layers(ONE_OUTPUT),
         kind="mistake",
         sentence="A race between threads leaves the last output element at zero in some calls.",
         hidden="most calls",

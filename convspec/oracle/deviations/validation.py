@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy
 
+from convspec.case import forward_name
 from convspec.oracle.deviations.edits import (
     CONVOLUTIONS,
     POOLS,
@@ -20,6 +21,7 @@ from convspec.oracle.deviations.edits import (
     rewriting,
     spatial,
 )
+from convspec.oracle.deviations.families import BACKWARD, SCALAR, having, taking, with_layers
 from convspec.oracle.deviations.record import Deviation, Function
 from convspec.window import Window, extent
 
@@ -54,8 +56,72 @@ def _known_word(padding: Any, **_: Any) -> dict[str, Any]:
     return {"padding": "valid"} if isinstance(padding, str) and padding not in words else {}
 
 
-def _known_mode(mode: Any, **_: Any) -> dict[str, Any]:
-    return {} if mode in ("full", "same", "valid") else {"mode": "full"}
+def _known(attribute: str, words: dict[str, str] | str, known: tuple[str, ...]) -> Any:
+    """An attribute with a word that it does not know replaced: by one word, or by that of each
+    operation.
+    """
+
+    def edit(spec: Any, operation: str) -> Function:
+        instead = words if isinstance(words, str) else words[forward_name(operation)]
+
+        def change(**arguments: Any) -> dict[str, Any]:
+            return {} if arguments[attribute] in known else {attribute: instead}
+
+        return rewriting(change)(spec, operation)
+
+    return edit
+
+
+def _cropped(operand: str, *others: str) -> Callable[..., dict[str, Any]]:
+    """An operand cropped to the shape that the first of some others has along its axes."""
+
+    def change(**arguments: Any) -> dict[str, Any]:
+        array, like = numpy.asarray(arguments[operand]), numpy.asarray(arguments[others[0]])
+        sizes = (like.shape[1:2] if others[1:] else like.shape)[: array.ndim]
+        return {operand: array[tuple(slice(n) for n in sizes)]}
+
+    return change
+
+
+def _within(operand: str, among: Callable[..., int]) -> Callable[..., dict[str, Any]]:
+    """Integers beyond a range taken for the last of it."""
+    return lambda **a: {operand: numpy.minimum(a[operand], among(**a) - 1)}
+
+
+def _from_the_end(operand: str, among: Callable[..., int]) -> Callable[..., dict[str, Any]]:
+    """Negative integers counted from the end, as Python does it."""
+    return lambda **a: {
+        operand: numpy.where(a[operand] < 0, numpy.maximum(a[operand] + among(**a), 0), a[operand])
+    }
+
+
+def _classes(logits: Any, **_: Any) -> int:
+    return int(numpy.shape(logits)[1])
+
+
+def _places(output_size: Any, **_: Any) -> int:
+    return int(numpy.prod(output_size))
+
+
+def _bounded(attribute: str, bound: Callable[[Any], Any]) -> Callable[..., dict[str, Any]]:
+    """A number moved into the range that it must lie in."""
+    return lambda **a: {attribute: bound(a[attribute])}
+
+
+def _last_axis(input: Any, axis: Any, **_: Any) -> dict[str, Any]:
+    return {"axis": min(axis, numpy.ndim(input) - 1)} if isinstance(axis, Integral) else {}
+
+
+def _as_many_factors(input: Any, factors: Any, **_: Any) -> dict[str, Any]:
+    return {"factors": factors[: len(spatial(input))]}
+
+
+def _whole_blocks(input: Any, factor: Any, **_: Any) -> dict[str, Any]:
+    """The channels that make whole blocks, or one block at least."""
+    block = int(numpy.prod(factor))
+    whole = max(1, numpy.shape(input)[1] // block) * block
+    shape = (len(input), whole, *spatial(input))
+    return {"input": fitted(input, shape)}
 
 
 def _bias_repeated(spec: Any, operation: str) -> Function:
@@ -121,10 +187,16 @@ def _cotangent_fitted(spec: Any, operation: str) -> Function:
     return replacing(function)(spec, operation)
 
 
+KINDS = {
+    "upsample": "nearest",
+    "resize_conv": "nearest",
+    "spatial_pyramid_pool": "max",
+}
+
 VALIDATION = (
     Deviation(
         name="stride 0 accepted",
-        operations=SLIDING,
+        operations=with_layers(SLIDING, taking("stride")),
         kind="mistake",
         sentence="Takes strides below 1 for 1.",
         hidden="good arguments",
@@ -132,7 +204,7 @@ VALIDATION = (
     ),
     Deviation(
         name="dilation 0 accepted",
-        operations=SLIDING,
+        operations=with_layers(SLIDING, taking("dilation")),
         kind="mistake",
         sentence="Takes dilations below 1 for 1.",
         hidden="good arguments",
@@ -141,7 +213,7 @@ VALIDATION = (
     ),
     Deviation(
         name="kernel of size 0 accepted",
-        operations=POOLS,
+        operations=with_layers(POOLS, taking("kernel_size")),
         kind="mistake",
         sentence="Takes kernel sizes below 1 for 1.",
         hidden="good arguments",
@@ -150,7 +222,7 @@ VALIDATION = (
     ),
     Deviation(
         name="negative padding accepted",
-        operations=SLIDING,
+        operations=with_layers(SLIDING, taking("padding")),
         kind="mistake",
         sentence="Takes negative padding for 0.",
         hidden="good arguments",
@@ -159,7 +231,7 @@ VALIDATION = (
     ),
     Deviation(
         name="fractions accepted for integers",
-        operations=SLIDING,
+        operations=with_layers(SLIDING, taking("stride")),
         kind="mistake",
         sentence="Cuts a stride of 1.5 down to 1, and every other attribute likewise.",
         hidden="good arguments",
@@ -167,7 +239,7 @@ VALIDATION = (
     ),
     Deviation(
         name="superfluous attribute entries accepted",
-        operations=SLIDING,
+        operations=with_layers(SLIDING, taking("stride")),
         kind="mistake",
         sentence="Ignores entries of an attribute beyond the number of spatial axes.",
         hidden="good arguments",
@@ -187,7 +259,7 @@ VALIDATION = (
         kind="mistake",
         sentence="Takes any mode it does not know for full.",
         hidden="good arguments",
-        edit=rewriting(_known_mode),
+        edit=_known("mode", "full", ("full", "same", "valid")),
     ),
     Deviation(
         name="bias of one element repeated",
@@ -232,10 +304,180 @@ VALIDATION = (
     ),
     Deviation(
         name="cotangent of any size accepted",
-        operations=gradients(SLIDING),
+        operations=with_layers(
+            gradients(SLIDING), [o for o in BACKWARD if o not in gradients(SCALAR)]
+        ),
         kind="mistake",
         sentence="Crops the cotangent to the output's shape, or fills it with zeros.",
         hidden="good arguments",
         edit=_cotangent_fitted,
+    ),
+    *(
+        Deviation(
+            name=name,
+            operations=with_layers((), taking(attribute)),
+            kind="mistake",
+            sentence=sentence,
+            hidden="good arguments",
+            edit=edit,
+        )
+        for name, attribute, sentence, edit in (
+            (
+                "scale 0 accepted",
+                "scale",
+                "Takes scales below 1 for 1.",
+                rewriting(at_least("scale", 1)),
+            ),
+            (
+                "negative count accepted",
+                "count",
+                "Takes negative counts of zeros for 0.",
+                rewriting(at_least("count", 0)),
+            ),
+            (
+                "factors that do not divide accepted",
+                "factor",
+                "Leaves out the channels that make no whole block.",
+                rewriting(_whole_blocks),
+            ),
+            (
+                "output size 0 accepted",
+                "output_size",
+                "Takes output sizes below 1 for 1.",
+                rewriting(at_least("output_size", 1)),
+            ),
+            (
+                "level 0 accepted",
+                "levels",
+                "Takes levels below 1 for 1.",
+                rewriting(at_least("levels", 1)),
+            ),
+            (
+                "size 0 accepted",
+                "size",
+                "Takes a response window of size 0 for one of size 1.",
+                rewriting(at_least("size", 1)),
+            ),
+            (
+                "unknown kind accepted",
+                "kind",
+                "Takes any kind it does not know for its default.",
+                _known("kind", KINDS, ("nearest", "linear", "max", "average")),
+            ),
+            (
+                "unknown coordinates accepted",
+                "coordinates",
+                "Takes any coordinates it does not know for half-pixel ones.",
+                _known("coordinates", "half_pixel", ("half_pixel", "asymmetric", "align_corners")),
+            ),
+            (
+                "p below 1 accepted",
+                "p",
+                "Takes a p below 1, with which there is no norm, for 1.",
+                rewriting(_bounded("p", lambda p: max(p, 1))),
+            ),
+            (
+                "rate 1 accepted",
+                "rate",
+                "Takes a rate that leaves no survivors for 0.",
+                rewriting(_bounded("rate", lambda rate: rate if rate < 1 else 0.0)),
+            ),
+            (
+                "negative epsilon accepted",
+                "epsilon",
+                "Takes a negative epsilon for 0.",
+                rewriting(_bounded("epsilon", lambda epsilon: max(epsilon, 0.0))),
+            ),
+            (
+                "negative strength accepted",
+                "strength",
+                "Takes a negative strength for 0.",
+                rewriting(_bounded("strength", lambda strength: max(strength, 0.0))),
+            ),
+            (
+                "axis beyond the last accepted",
+                "axis",
+                "Takes an axis that is not there for the last one.",
+                rewriting(_last_axis),
+            ),
+        )
+    ),
+    *(
+        Deviation(
+            name=name,
+            operations=having(operand),
+            kind="mistake",
+            sentence=sentence,
+            hidden="good arguments",
+            edit=rewriting(change),
+        )
+        for name, operand, sentence, change in (
+            (
+                "masks of other numbers accepted",
+                "mask",
+                "Takes any number in a mask that is not 0 for 1.",
+                lambda **a: {"mask": (numpy.asarray(a["mask"]) != 0).astype(int)},
+            ),
+            (
+                "mask of any size accepted",
+                "mask",
+                "Crops the mask to the shape of the input.",
+                _cropped("mask", "input"),
+            ),
+            (
+                "label beyond the classes taken for the last",
+                "labels",
+                "Takes a label that is no class for the last class.",
+                _within("labels", _classes),
+            ),
+            (
+                "negative label counted from the end",
+                "labels",
+                "Takes a label of -1 for the last class, as an index of Python.",
+                _from_the_end("labels", _classes),
+            ),
+            (
+                "superfluous labels ignored",
+                "labels",
+                "Uses as many labels as there are items.",
+                lambda **a: {"labels": a["labels"][: len(a["logits"])]},
+            ),
+            (
+                "index beyond the output taken for the last",
+                "indices",
+                "Takes an index beyond the output for its last position.",
+                _within("indices", _places),
+            ),
+            (
+                "negative index counted from the end",
+                "indices",
+                "Takes an index of -1 for the last position, as an index of Python.",
+                _from_the_end("indices", _places),
+            ),
+            (
+                "superfluous means ignored",
+                "mean",
+                "Uses as many means as there are channels.",
+                _cropped("mean", "input", "channels"),
+            ),
+            (
+                "superfluous variances ignored",
+                "variance",
+                "Uses as many variances as there are channels.",
+                _cropped("variance", "input", "channels"),
+            ),
+            (
+                "superfluous factors ignored",
+                "factors",
+                "Uses as many factors as there are spatial axes.",
+                _as_many_factors,
+            ),
+            (
+                "superfluous channels of a pointwise weight ignored",
+                "pointwise",
+                "Uses as many columns of the pointwise weight as the depthwise one has outputs.",
+                lambda **a: {"pointwise": a["pointwise"][:, : len(a["depthwise"])]},
+            ),
+        )
     ),
 )

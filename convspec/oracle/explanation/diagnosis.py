@@ -14,7 +14,8 @@ import numpy
 
 import convspec.fast
 from convspec.arguments import Array, Shape
-from convspec.case import Case, grouped
+from convspec.case import Case, forward_name, grouped, has_batch
+from convspec.operations import OPERATIONS
 from convspec.oracle.call import copies
 from convspec.oracle.deviations import DEVIATIONS, Deviation
 from convspec.oracle.deviations.small_cases import small_cases
@@ -37,7 +38,6 @@ __all__ = ["diagnose", "distinguish", "explanations", "mutating", "remembered", 
 FRESH_CASES = 1500
 MEMORY_CASES = 20
 COUNTED = 8
-BATCHED = ("cotangent", "input")
 
 
 class Observation(NamedTuple):
@@ -169,7 +169,7 @@ def _same_shapes(first: Case, second: Case) -> bool:
 
 
 def _shapes(case: Case) -> dict[str, Shape]:
-    return {n: a.shape[1:] if n in BATCHED else a.shape for n, a in case.operands.items()}
+    return {n: a.shape[1:] if has_batch(n, a) else a.shape for n, a in case.operands.items()}
 
 
 def remembered(operation: str, implementation: Callable[[Case], Any], dtype: Any) -> list[str]:
@@ -199,10 +199,10 @@ def remembered(operation: str, implementation: Callable[[Case], Any], dtype: Any
 
 
 def _in_turn(case: Case) -> Iterator[Case]:
-    yield case
-    yield case
-    yield from interruptions(case)
-    yield case
+    others = list(interruptions(case))
+    yield from (case, case, *others, case)
+    # Other numbers last: a result that is overwritten is then told from one that is kept.
+    yield others[0]
 
 
 def _answer(function: Callable[..., Any], case: Case) -> Outputs:
@@ -220,15 +220,14 @@ def _own(case: Case) -> Case:
 
 def _uncommon(operation: str, dtype: Any) -> Iterator[Case]:
     """A few small cases, in batches of seven."""
+    discrete = OPERATIONS[forward_name(operation)].discrete
+
+    def seven(name: str, array: Array) -> Array:
+        many = numpy.resize(array, (7, *array.shape[1:])) if has_batch(name, array) else array
+        return many if name in discrete else many.astype(dtype)
+
     for case in small_cases(operation, MEMORY_CASES)[::4]:
-        yield case._replace(
-            operands={
-                name: numpy.resize(array, (7, *array.shape[1:])).astype(dtype)
-                if name in BATCHED
-                else array.astype(dtype)
-                for name, array in case.operands.items()
-            }
-        )
+        yield case._replace(operands={n: seven(n, array) for n, array in case.operands.items()})
 
 
 def mutating(case: Case, left: dict[str, Array]) -> list[str]:

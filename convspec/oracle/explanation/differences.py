@@ -145,6 +145,8 @@ def _mistakes(
     most_mistakes = len(findings) if accepts else MOST_MISTAKES
     if replayed[0].kind == "mutates":
         return _by_what_is_left(context, replayed)
+    if replayed[0].after:  # what a result became later is nothing that a call returned
+        return [(findings, remembered(context.operation, _answers(context), context.dtype))]
     pairs = [(finding.case, observed(finding)) for finding in replayed]
     if after_one_other(replayed[0]):
         names = remembered(context.operation, _answers(context), context.dtype)

@@ -106,9 +106,12 @@ def _others(others: Sequence[Case], case: Case, callee: Callee | None) -> list[s
 
 
 def _in_terms_of(case: Case, name: str, array: Array) -> str:
-    """An operand of another call: that of the case, one more, or what it is."""
+    """An operand of another call: that of the case, its double and one, or what it is."""
     own = case.operands[name]
-    for text, value in ((name, own), (f"{name} + 1", own + 1), (f"{name}[:0]", own[:0])):
+    near = {name: own, f"2 * {name} + 1": 2 * own + 1}
+    if own.ndim:
+        near[f"{name}[:0]"] = own[:0]
+    for text, value in near.items():
         if value.dtype == array.dtype and same_values(value, array):
             return text
     return literal(array)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy
 
 from convspec.arguments import Array
-from convspec.case import Case, forward_name, normalised
+from convspec.case import Case, forward_name, has_batch, normalised
 from convspec.operations import OPERATIONS, Operation
 from convspec.oracle.cases.filling import filled, is_valid
 from convspec.oracle.cases.samples import SAMPLES
@@ -40,7 +40,6 @@ SHARE_OF_ELEMENTARY = {"quick": 10, "standard": 8}
 REFUSALS_FROM = 24
 # Cases that are followed by their neighbours.
 FOLLOWED = 3
-BATCHED = ("cotangent", "input", "values", "indices", "logits", "labels", "mask")
 
 NOTES = {
     "Exact": "Every sum is exact in float32 and float64, in any order: outputs must be equal.",
@@ -105,16 +104,18 @@ def _swept(operation: str, level: str, seed: int) -> Iterator[Case]:
 
 def _alike(operation: str, seed: int) -> Iterator[Case]:
     """Calls that a sweep holds few of, of what slides no window or composes others: sizes that
-    agree, so that one axis may pass for another, and arguments of an elementary function that are
-    all 0.
+    agree, so that one axis may pass for another; twice the same shapes, where numbers that are kept
+    from the first call show in the second; and arguments of an elementary function that are all 0.
     """
     name = forward_name(operation)
     if name not in SAMPLES:
         return
     shapes, given = SAMPLES[name](3, (1,) if name in FLAT else (3,))
     attributes = normalised(name, shapes, given)
-    operands = filled(operation, shapes, attributes, numpy.random.default_rng(seed), DTYPE, LARGEST)
-    yield Case(operation, operands, attributes)
+    rng = numpy.random.default_rng(seed)
+    for _ in range(2):
+        operands = filled(operation, shapes, attributes, rng, DTYPE, LARGEST)
+        yield Case(operation, operands, attributes)
     if OPERATIONS[name].rounding == "elementary":
         first = OPERATIONS[name].operands[0]
         zeros = {**operands, first: numpy.zeros_like(operands[first])}
@@ -142,12 +143,12 @@ def _with_few_draws(case: Case) -> Case:
     row = OPERATIONS[forward_name(case.operation)]
     first = case.operands[row.operands[0]]
     most = _draws_kept(row)
-    if row.operands[0] not in BATCHED or len(first) <= most:
+    if not has_batch(row.operands[0], first) or len(first) <= most:
         return case
     chosen = numpy.linspace(0, len(first) - 1, most).round().astype(int)
     operands = {
         name: operand[chosen]
-        if name in BATCHED and operand.shape[:1] == first.shape[:1]
+        if has_batch(name, operand) and operand.shape[:1] == first.shape[:1]
         else operand
         for name, operand in case.operands.items()
     }

@@ -70,6 +70,18 @@ def _one_bias(case: Case) -> Case | None:
     return case._replace(operands=operands)
 
 
+def _no_output(case: Case) -> Case | None:
+    """An output size of 0; what goes to places by an index goes to the first one, all of it equal,
+    so that nothing else is wrong.
+    """
+    bad = _attribute("output_size", _all("output_size", 0))(case)
+    if bad is None or "indices" not in bad.operands:
+        return bad
+    values, indices = bad.operands["values"], bad.operands["indices"]
+    alike = {"values": numpy.ones_like(values), "indices": numpy.zeros_like(indices)}
+    return bad._replace(operands={**bad.operands, **alike})
+
+
 def _uneven_groups(case: Case) -> Case | None:
     if case.operation != "conv":
         return None
@@ -106,7 +118,7 @@ BAD_ARGUMENTS: tuple[tuple[str, Spoil], ...] = (
     ("scale 0", _attribute("scale", _all("scale", 0))),
     ("a negative count", _attribute("count", _all("count", -1))),
     ("factors that do not divide the channels", _attribute("factor", _indivisible)),
-    ("output_size 0", _attribute("output_size", _all("output_size", 0))),
+    ("output_size 0", _no_output),
     ("an unknown kind", _attribute("kind", lambda _: "sideways")),
     ("unknown coordinates", _attribute("coordinates", lambda _: "sideways")),
     ("a level of 0", _attribute("levels", lambda _: (0,))),

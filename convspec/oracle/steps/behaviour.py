@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy
 
 from convspec.arguments import Array
-from convspec.case import Case, forward_name, grouped
+from convspec.case import Case, forward_name, grouped, has_batch
 from convspec.operations import OPERATIONS
 from convspec.oracle.call import Callee, Returned, Unsupported, call, copies
 from convspec.oracle.judge import judge, same_values
@@ -123,18 +123,16 @@ def empty_batch_findings(
     """
     judged, findings = 0, []
     for case in cases:
-        if "input" not in case.operands:
+        empty = emptied(case)
+        if empty is None:
             continue
         call(target, case.operation, copies(case.operands), case.attributes)
-        batched = ("cotangent", "input", "mask")
-        operands = {n: a[:0] if n in batched else a for n, a in case.operands.items()}
-        empty = case._replace(operands=operands)
-        outcome = call(target, case.operation, copies(operands), case.attributes)
+        outcome = call(target, case.operation, copies(empty.operands), case.attributes)
         if not isinstance(outcome, Returned):
             continue
         judged += 1
         right = right_of(empty)
-        dtype = case.operands["input"].dtype
+        dtype = next(iter(case.operands.values())).dtype
         verdict = judge(outcome.outputs, right.expected, right.slack, dtype)
         if verdict is not None:
             message = f"for an empty batch, after another call: {verdict.message}"
@@ -143,11 +141,26 @@ def empty_batch_findings(
     return judged, findings
 
 
-def interruptions(case: Case) -> Iterator[Case]:
-    """Valid calls that resemble a case: other numbers, and one attribute changed."""
-    changed = {name: array + 1 for name, array in case.operands.items()}
-    yield case._replace(operands=changed)
+def emptied(case: Case) -> Case | None:
+    """The call without an item in its batch, if that is one."""
     row = OPERATIONS[forward_name(case.operation)]
+    if not has_batch(row.operands[0], case.operands[row.operands[0]]):
+        return None
+    operands = {n: a[:0] if has_batch(n, a) else a for n, a in case.operands.items()}
+    shapes = {n: a.shape for n, a in operands.items() if n != "cotangent"}
+    try:
+        row.shape(*grouped(case.operation, shapes).values(), **case.attributes)
+    except ValueError:  # a mean over none, a softmax across the batch
+        return None
+    return case._replace(operands=operands)
+
+
+def interruptions(case: Case) -> Iterator[Case]:
+    """Calls that resemble a case: with other numbers, and with one attribute changed."""
+    row = OPERATIONS[forward_name(case.operation)]
+    # A shift alone would not change a softmax.
+    changed = {n: a if n in row.discrete else 2 * a + 1 for n, a in case.operands.items()}
+    yield case._replace(operands=changed)
     given = {n: a.shape for n, a in case.operands.items() if n != "cotangent"}
     shapes = grouped(case.operation, given).values()
     for name, value in case.attributes.items():
@@ -184,6 +197,7 @@ def _others(name: str, value: Any) -> Iterator[Any]:
     elif isinstance(value, str):
         yield from (word for word in CHOICES[name] if word != value)
     elif value and isinstance(value[0], int):
+        yield value[::-1]
         yield from (tuple(entry + step for entry in value) for step in (1, -1))
     else:
         yield tuple((high, low) for low, high in value)

@@ -7,19 +7,16 @@ from typing import Any, Literal
 
 import numpy
 
-from convspec.case import Case, forward_name
+from convspec.case import Case, forward_name, has_batch
 from convspec.operations import OPERATIONS
 from convspec.oracle.call import Callee, Returned, call, copies
-from convspec.oracle.cases.filling import is_valid
+from convspec.oracle.cases.filling import filled, is_valid
 from convspec.oracle.judge import judge, same_values
 from convspec.oracle.reference import accepted_trial
 from convspec.oracle.rounding.bounds import holds_sums
 from convspec.oracle.runner import Finding
 from convspec.oracle.steps.behaviour import interruptions, same_outputs
 from convspec.oracle.steps.search import is_open
-
-# Operands whose first axis is the batch.
-BATCHED = ("cotangent", "input", "mask", "values", "indices")
 
 
 def neighbour_findings(
@@ -53,6 +50,19 @@ def _blamed(target: Callee, finding: Finding, namespace: Any, more: int) -> Find
     return finding._replace(message=message, before=())
 
 
+def loosely_spaced(operation: str, dtype: numpy.dtype[Any], seed: int) -> Iterator[Case]:
+    """A call of `locally_connected` that has as many outputs at a stride or a dilation of one more,
+    and padded at the other end: its weight holds an entry for each output, so that hardly two calls
+    of a sweep differ in one of these alone.
+    """
+    if forward_name(operation) != "locally_connected":
+        return
+    shapes = {"input": (2, 1, 6), "weight": (2, 1, 2, 2)}
+    attributes = {"stride": (3,), "padding": ((0, 1),), "dilation": (1,)}
+    rng = numpy.random.default_rng(seed)
+    yield Case(operation, filled(operation, shapes, attributes, rng, dtype), attributes)
+
+
 def neighbours(case: Case) -> Iterator[Case]:
     """The calls that resemble a case.  Their numbers are those of the case, because others need not
     be exact in a coarser arithmetic.
@@ -78,7 +88,7 @@ def apart(case: Case, more: int) -> Case:
     return case._replace(
         operands={
             name: numpy.concatenate([array, numpy.zeros((more, *array.shape[1:]), array.dtype)])
-            if name in BATCHED
+            if has_batch(name, array)
             else array
             for name, array in case.operands.items()
         }

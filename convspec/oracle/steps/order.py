@@ -119,7 +119,8 @@ def behaviour_step(subject: Subject, evidence: Evidence) -> None:
     cases = sorted(evidence.passing, key=_case_size)[-BEHAVIOUR_CASES:]
     # Other calls hold other numbers, which a coarser arithmetic need not recover; and where special
     # values go at other attributes is a question of its own.
-    alike = [] if evidence.recovered else list(filter(is_finite, cases))
+    spaced = neighbours.loosely_spaced(subject.operation, evidence.dtype, subject.plan.seed)
+    alike = [] if evidence.recovered else [*filter(is_finite, cases), *spaced]
     ordered = sorted(evidence.passing, key=_case_size)
     spread = ordered[:: max(1, len(ordered) // REFUSAL_CASES)]
 

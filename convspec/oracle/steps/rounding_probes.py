@@ -2,7 +2,8 @@
 
 A product by 1 is exact, so it shows the last bit of an operand being dropped.  Three quarters of a
 last place added to a number of `p` bits are rounded up to the next one, so that an adder shows
-that truncates: for numbers from 1 to 2 the addend is `3 * 2^-(p + 1)`.
+that truncates: for numbers from 1 to 2 the addend is `3 * 2^-(p + 1)`.  A small number is itself,
+whatever its distance to 0 would be rounded to.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ SIGNALS = ("convolve", "correlate")
 CONVOLUTIONS = ("conv", "conv_transpose")
 # Sums begin with 1 and so many last places: what an FFT loses differs from one to the next.
 PLACES = (1, 2, 3, 5, 7, 11)
+# Less than half of a thousandth, and with all its bits in every dtype.
+SMALL = 2.0**-11
 
 
 def _channels(one: Callable[[float], Any]) -> Callable[..., dict[str, Any]]:
@@ -56,13 +59,16 @@ def probes(operation: str, dtype: numpy.dtype[Any]) -> Iterator[Probe]:
     """The probes of an operation; none where sums of products are not what it computes.
 
     >>> [probe.roundings for probe in probes("correlate", numpy.dtype("float32"))]
-    [0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1]
+    [0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1]
     """
     p = precision(dtype)
     last = 2.0 ** (1 - p)
     for name, operands in _products(operation, 1 + last).items():
         story = f"{name} loses bits: (1 + 2^-{p - 1}) * 1 gives 1"
         yield _probe(operation, operands, dtype, (1 + last, 0.0), 0, 1.0, story)
+    for name, operands in _products(operation, SMALL).items():
+        story = f"{name} is lost where it is small: 2^-11 * 1 gives 0"
+        yield _probe(operation, operands, dtype, (SMALL, 0.0), 0, 0.0, story)
     for start in (1.0, *(1 + places * last for places in PLACES), 1.5, 1.75):
         for name, operands in _sums(operation, start, 0.75 * last).items():
             story = f"{name} is truncated: 1 + 3 * 2^-{p + 1} gives 1"

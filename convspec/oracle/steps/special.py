@@ -17,6 +17,9 @@ from convspec.oracle.cases.samples import SAMPLES
 
 SPECIALS = (numpy.nan, numpy.inf, -numpy.inf)
 SAMPLED: tuple[tuple[int, Shape], ...] = ((2, (7,)), (3, (4, 5)), (1, (3, 3, 2)))
+# The largest of the other numbers: among so few there are factors of 0 and 1, which the largest
+# finite number times is another than infinity.
+FINITE = 4
 SATURATING = ("sigmoid", "tanh", "softmax", "cross_entropy")
 
 GEOMETRIES: dict[str, tuple[tuple[dict[str, Shape], dict[str, Any]], ...]] = {
@@ -76,7 +79,7 @@ def special_cases(
     for shapes, given in GEOMETRIES[operation]:
         attributes = normalised(operation, shapes, given)
         for _ in range(repeats):
-            operands = {name: integers(rng, s, 4, dtype) for name, s in shapes.items()}
+            operands = {name: integers(rng, s, FINITE, dtype) for name, s in shapes.items()}
             if selects:
                 operands[first] = distinct(rng, shapes[first], dtype)
             operands[first] = _spotted(operands[first], rng, repeated=not selects)
@@ -97,7 +100,7 @@ def _sampled(
         shapes, given = SAMPLES[operation](channels, spatial)
         attributes = normalised(operation, shapes, given)
         for _ in range(repeats):
-            operands = filled(operation, shapes, attributes, rng, dtype)
+            operands = filled(operation, shapes, attributes, rng, dtype, cap=FINITE)
             operands[first] = _spotted(operands[first], rng, repeated=True)
             if operation == "max_unpool":  # the places that a value is put to are its own
                 places = prod(attributes["output_size"])
