@@ -9,6 +9,7 @@ import pytest
 
 from convspec.case import Case, grouped, normalised
 from convspec.oracle.rounding.bounds import shares
+from convspec.oracle.rounding.interpolation_bounds import reading
 from convspec.oracle.rounding.share import Share
 
 LN2, LN3, LN5 = log(2), log(3), log(5)
@@ -356,3 +357,12 @@ def test_responses_of_two_channels():
     (share,) = shares_of("local_response_normalization_vjp", back, **given)
     n += 3 + 2 * (3 + 8) + 8
     assert_is(share, n, [0.25 + 2 * 0.125, 0.25, 0.125, 0], n, 0.5)
+
+
+def test_a_row_reads_no_more_columns_than_any_has_entries():
+    columns, entries = reading(numpy.array([[0.0, 2, 0, 1], [0, 0, 4, 0]]))
+    assert entries.shape == columns.shape == (2, 2)
+    assert sorted(zip(columns[:, 0], entries[:, 0], strict=True)) == [(1, 2), (3, 1)]
+    assert sorted(entries[:, 1]) == [0, 4]
+    assert columns[entries[:, 1] == 4, 1] == 2
+    assert reading(numpy.zeros((2, 3))).entries.tolist() == [[0, 0]]

@@ -27,16 +27,17 @@ class Reading(NamedTuple):
 def _along(x: Array, reading: Reading, axis: int) -> Array:
     """A matrix along one spatial axis."""
     terms = (
-        x.take(columns, axis=2 + axis) * entries.reshape(-1, *(1,) * (x.ndim - 3 - axis))
+        x.take(columns, axis=2 + axis) * entries.reshape(len(entries), *(1,) * (x.ndim - 3 - axis))
         for columns, entries in zip(*reading, strict=True)
     )
     return numpy.asarray(sum(terms))
 
 
-def _reading(matrix: Array) -> Reading:
+def reading(matrix: Array) -> Reading:
+    """What each row reads: as many columns as any row has entries, and one at least."""
     most = max(1, int((matrix != 0).sum(axis=1).max()))
-    columns = numpy.argsort(matrix == 0, axis=1, kind="stable")[:, :most]
-    return Reading(columns.T, numpy.take_along_axis(matrix, columns, axis=1).T)
+    columns = numpy.argsort(matrix == 0)[:, :most]
+    return Reading(columns.T, matrix[numpy.arange(len(matrix)), columns.T])
 
 
 @lru_cache(maxsize=256)
@@ -56,7 +57,7 @@ def _axis_readings(
         at = at.astype(float)
         added = (abs(at - numpy.arange(n)) < 1.25) * 4 * (at + 1)
     pair = (weights.T, added.T) if transposed else (weights, added)
-    return _reading(pair[0]), _reading(pair[1])
+    return reading(pair[0]), reading(pair[1])
 
 
 def _interpolated(x: Array, case: Case, *, transposed: bool = False) -> tuple[Array, Array]:
