@@ -8,7 +8,7 @@ from itertools import product
 
 import numpy
 import torch
-from measuring import Row, ratio
+from measuring import RUNS, Row, ratio
 from resnet50 import by_torch, random_parameters, torch_forward, torch_parameters
 
 from convspec.case import Case, normalised
@@ -53,6 +53,7 @@ def compared(
     return ratio(
         lambda: [certify(layer, rng) for layer in layers],
         lambda: torch_forward(steps, given, image),
+        runs=2 * RUNS,
     )
 
 
