@@ -13,6 +13,7 @@ import convspec
 from convspec.case import normalised
 from convspec.oracle.check import element
 from convspec.oracle.target import TargetError, load
+from tests.adapters.compiled import agree
 
 SEED = 20240229
 
@@ -25,16 +26,6 @@ def integers(*shape, dtype="float64"):
     largest = LARGEST.get(dtype, 9)
     whole = numpy.random.default_rng(SEED).integers(-largest, largest + 1, shape)
     return whole.astype(element(dtype))
-
-
-def agree(actual, expected):
-    actual = actual if isinstance(actual, tuple) else (actual,)
-    expected = expected if isinstance(expected, tuple) else (expected,)
-    assert len(actual) == len(expected)
-    for a, e in zip(actual, expected, strict=True):
-        assert isinstance(a, numpy.ndarray)
-        assert a.dtype == e.dtype
-        numpy.testing.assert_array_equal(a, e)
 
 
 SIGNALS = {

@@ -11,6 +11,9 @@ from typing import Any
 
 from convspec.case import Case
 
+# Spatial axes that frameworks have functions for, at most.
+AXES = 3
+
 Words = Callable[[Case], str]
 
 
@@ -71,6 +74,13 @@ def rank_of(case: Case) -> int:
     """How many spatial axes the first operand has."""
     dimensions: int = next(iter(case.operands.values())).ndim
     return dimensions - 2
+
+
+def dimensions(case: Case) -> int:
+    """The spatial axes of a call, for frameworks that have functions for up to three."""
+    if rank_of(case) > AXES:
+        raise NotSaidError(f"there are at most {AXES} spatial axes")
+    return rank_of(case)
 
 
 def ones(case: Case) -> tuple[int, ...]:

@@ -5,23 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from convspec.adapters.words import (
+    AXES,
     NotSaidError,
     Words,
     call_words,
+    dimensions,
     one_for_both_sides,
     ones,
     rank_of,
     unless,
 )
 from convspec.case import Case
-
-_AXES = 3
-
-
-def _dimensions(case: Case) -> int:
-    if rank_of(case) > _AXES:
-        raise NotSaidError(f"there are at most {_AXES} spatial axes")
-    return rank_of(case)
 
 
 def _plain(entries: tuple[int, ...]) -> Any:
@@ -41,7 +35,7 @@ def _second(case: Case, call: str) -> str:
 
 def _conv(case: Case) -> str:
     given = case.attributes
-    if _dimensions(case) == _AXES and given["groups"] != 1:
+    if dimensions(case) == AXES and given["groups"] != 1:
         raise NotSaidError("there are no groups in three dimensions")
     sides = tuple(list(side) for side in zip(*given["padding"], strict=True))
     settings = {
@@ -73,7 +67,7 @@ def _conv_transpose(case: Case) -> str:
         "output_padding": unless(given["output_padding"], zeros),
     }
     plain = {name: value and _plain(value) for name, value in settings.items()}
-    name = f"mlx.core.conv_transpose{_dimensions(case)}d"
+    name = f"mlx.core.conv_transpose{dimensions(case)}d"
     return _second(case, call_words(name, [_last("input"), _last("weight", 0)], plain))
 
 
@@ -89,7 +83,7 @@ def _pool(case: Case) -> str:
         "padding": unless(padding, (0,) * rank_of(case)),
     }
     plain = {name: value and _plain(value) for name, value in settings.items()}
-    name = f"mlx.nn.{'Avg' if average else 'Max'}Pool{_dimensions(case)}d"
+    name = f"mlx.nn.{'Avg' if average else 'Max'}Pool{dimensions(case)}d"
     pool = call_words(name, [repr(_plain(given["kernel_size"]))], plain)
     return _second(case, f"{pool}({_last('input')})")
 

@@ -8,6 +8,7 @@ from convspec.adapters.words import (
     NotSaidError,
     Words,
     call_words,
+    dimensions,
     one_for_both_sides,
     ones,
     rank_of,
@@ -16,17 +17,10 @@ from convspec.adapters.words import (
 from convspec.case import Case
 
 _FUNCTIONAL = "torch.nn.functional"
-_AXES = 3  # as many as these frameworks have functions for
 
 
 def _operands(case: Case) -> list[str]:
     return list(case.operands)
-
-
-def _dimensions(case: Case) -> int:
-    if rank_of(case) > _AXES:
-        raise NotSaidError(f"there are at most {_AXES} spatial axes")
-    return rank_of(case)
 
 
 def _torch_conv(case: Case) -> str:
@@ -41,7 +35,7 @@ def _torch_conv(case: Case) -> str:
         "dilation": unless(given["dilation"], ones(case)),
         "groups": unless(given["groups"], 1),
     }
-    return call_words(f"{_FUNCTIONAL}.conv{_dimensions(case)}d", operands, settings)
+    return call_words(f"{_FUNCTIONAL}.conv{dimensions(case)}d", operands, settings)
 
 
 def _torch_conv_transpose(case: Case) -> str:
@@ -54,7 +48,7 @@ def _torch_conv_transpose(case: Case) -> str:
         "groups": unless(given["groups"], 1),
         "dilation": unless(given["dilation"], ones(case)),
     }
-    name = f"{_FUNCTIONAL}.conv_transpose{_dimensions(case)}d"
+    name = f"{_FUNCTIONAL}.conv_transpose{dimensions(case)}d"
     return call_words(name, _operands(case), settings)
 
 
@@ -72,11 +66,11 @@ def _torch_pool(case: Case) -> str:
         if given["dilation"] != ones(case):
             raise NotSaidError("average pools have no dilation")
         settings["count_include_pad"] = given["count_include_pad"]
-        name = f"avg_pool{_dimensions(case)}d"
+        name = f"avg_pool{dimensions(case)}d"
     else:
         settings["dilation"] = unless(given["dilation"], ones(case))
         settings["return_indices"] = True if case.operation.endswith("indices") else None
-        name = f"max_pool{_dimensions(case)}d"
+        name = f"max_pool{dimensions(case)}d"
     return call_words(f"{_FUNCTIONAL}.{name}", [*_operands(case), repr(kernel)], settings)
 
 
@@ -102,7 +96,7 @@ def _jax_conv_transpose(case: Case) -> str:
     if given["groups"] != 1:
         raise NotSaidError("jax.lax.conv_transpose has no groups")
     kernel = case.operands["weight"].shape[2:]
-    spatial = "DHW"[-_dimensions(case) :]
+    spatial = "DHW"[-dimensions(case) :]
     extents = [d * (k - 1) for d, k in zip(given["dilation"], kernel, strict=True)]
     settings = {
         "strides": given["stride"],
@@ -142,7 +136,7 @@ def _jax_pool(case: Case) -> str:
 
 
 def _last(case: Case) -> str:
-    rank = _dimensions(case)
+    rank = dimensions(case)
     return f"tf.transpose(input, {(0, *range(2, rank + 2), 1)})"
 
 
@@ -152,7 +146,7 @@ def _second(case: Case, call: str) -> str:
 
 
 def _tensorflow_conv(case: Case) -> str:
-    given, rank = case.attributes, _dimensions(case)
+    given, rank = case.attributes, dimensions(case)
     if given["stride"] != ones(case) and given["dilation"] != ones(case):
         raise NotSaidError("tf.nn.convolution has strides or dilations, not both")
     if given["groups"] != 1:

@@ -72,15 +72,13 @@ def _known(attribute: str, words: dict[str, str] | str, known: tuple[str, ...]) 
     return edit
 
 
-def _cropped(operand: str, *others: str) -> Callable[..., dict[str, Any]]:
-    """An operand cropped to the shape that the first of some others has along its axes."""
+def _cropped_mask(mask: Any, input: Any, **_: Any) -> dict[str, Any]:
+    return {"mask": numpy.asarray(mask)[tuple(map(slice, numpy.shape(input)))]}
 
-    def change(**arguments: Any) -> dict[str, Any]:
-        array, like = numpy.asarray(arguments[operand]), numpy.asarray(arguments[others[0]])
-        sizes = (like.shape[1:2] if others[1:] else like.shape)[: array.ndim]
-        return {operand: array[tuple(slice(n) for n in sizes)]}
 
-    return change
+def _one_a_channel(operand: str) -> Callable[..., dict[str, Any]]:
+    """As many entries as there are channels."""
+    return lambda **a: {operand: a[operand][: numpy.shape(a["input"])[1]]}
 
 
 def _within(operand: str, among: Callable[..., int]) -> Callable[..., dict[str, Any]]:
@@ -422,7 +420,7 @@ VALIDATION = (
                 "mask of any size accepted",
                 "mask",
                 "Crops the mask to the shape of the input.",
-                _cropped("mask", "input"),
+                _cropped_mask,
             ),
             (
                 "label beyond the classes taken for the last",
@@ -458,13 +456,13 @@ VALIDATION = (
                 "superfluous means ignored",
                 "mean",
                 "Uses as many means as there are channels.",
-                _cropped("mean", "input", "channels"),
+                _one_a_channel("mean"),
             ),
             (
                 "superfluous variances ignored",
                 "variance",
                 "Uses as many variances as there are channels.",
-                _cropped("variance", "input", "channels"),
+                _one_a_channel("variance"),
             ),
             (
                 "superfluous factors ignored",

@@ -131,6 +131,11 @@ def observed(finding: Finding) -> Outputs:
     return finding.message if finding.actual is None else finding.actual
 
 
+# What other mistakes make of a bad argument is a coincidence; what is right when it is called again
+# has a memory; what is right in C order does not read its operands rightly.
+THEMES = {"accepts": VALIDATION, "unstable": STATE, "layout": LAYOUT}
+
+
 def _mistakes(
     context: Context, findings: list[Finding], passing: Sequence[Case]
 ) -> list[tuple[list[Finding], list[str]]]:
@@ -146,10 +151,10 @@ def _mistakes(
     if replayed[0].kind == "mutates":
         return _by_what_is_left(context, replayed)
     if replayed[0].after:  # what a result became later is nothing that a call returned
-        return [(findings, remembered(context.operation, _answers(context), context.dtype))]
+        return [(findings, _remembered(context))]
     pairs = [(finding.case, observed(finding)) for finding in replayed]
     if after_one_other(replayed[0]):
-        names = remembered(context.operation, _answers(context), context.dtype)
+        names = _remembered(context)
         (likely,) = explanations(pairs[:1], passing)
         likely = [name for name in likely if DEVIATIONS[name] in STATE]
         return [(findings, names or likely or _of_an_earlier_call(replayed[0]))]
@@ -158,16 +163,8 @@ def _mistakes(
         # A mistake may be confined to some geometries: right where the deviation would be wrong.
         alone = explanations(pairs, [])
         explained = [names or more for names, more in zip(explained, alone, strict=True)]
-    if accepts:
-        # What a mistake of another kind makes of a bad argument is a coincidence.
-        lenient = {deviation.name for deviation in VALIDATION}
-        explained = [[name for name in names if name in lenient] for names in explained]
-    if replayed[0].kind == "unstable":
-        # What is right when it is called again has a memory.
-        explained = [[n for n in names if DEVIATIONS[n] in STATE] for names in explained]
-    if replayed[0].kind == "layout":
-        # What is right in C order does not read its operands rightly.
-        explained = [[n for n in names if DEVIATIONS[n] in LAYOUT] for names in explained]
+    if (theme := THEMES.get(replayed[0].kind)) is not None:
+        explained = [[n for n in names if DEVIATIONS[n] in theme] for names in explained]
     groups: list[tuple[list[Finding], list[str]]] = []
     left = list(range(len(replayed)))
     while left and len(groups) < most_mistakes:
@@ -184,9 +181,13 @@ def _mistakes(
     if accepts:
         groups.extend(([replayed[index]], []) for index in left)
     elif left and len(groups) < most_mistakes:
-        names = remembered(context.operation, _answers(context), context.dtype)
+        names = _remembered(context)
         groups.append(([replayed[index] for index in left], names))
     return groups
+
+
+def _remembered(context: Context) -> list[str]:
+    return remembered(context.operation, _answers(context), context.dtype)
 
 
 def _of_an_earlier_call(finding: Finding) -> list[str]:
@@ -209,7 +210,7 @@ def _told_apart(context: Context, names: list[str]) -> list[str]:
     if len(names) < 2:
         return names
     if all(DEVIATIONS[name] in STATE for name in names):
-        shown = remembered(context.operation, _answers(context), context.dtype)
+        shown = _remembered(context)
         return [name for name in names if name in shown] or names
     return distinguish(names, context.operation, _answers(context))
 
