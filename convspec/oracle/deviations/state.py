@@ -114,7 +114,8 @@ def cleared(operand: str) -> Edit:
     def function(right: Function, **arguments: Any) -> Any:
         outputs = _kept(right(**arguments))
         for part in parts(arguments.get(operand, [])):
-            part[...] = 0
+            if isinstance(part, numpy.ndarray):  # a number is a scalar of NumPy, and no buffer
+                part[...] = 0
         return outputs
 
     return replacing(function)
