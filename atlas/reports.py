@@ -1,8 +1,8 @@
 """Check implementations and keep what was found: `python -m atlas.reports NAME ...`.
 
-Each is checked at level `quick`, forward and gradients, in every type that it offers unless
-`atlas.targets` names those, its known differences being accepted, and the whole JSON report is kept
-in docs/reports.  The names are those of `atlas.targets`.
+Each is checked at level `quick`, forward and gradients, in every type that it offers, its known
+differences being accepted, and the whole JSON report is kept in docs/reports.  The names are those
+of `atlas.targets`.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ CLOCK = ("seconds", "seconds_inside")
 
 def checked(name: str) -> dict[str, Any]:
     """The report of a check of one implementation, as its JSON has it."""
-    loads, known_file, dtypes = target(name)
-    report = check(load(loads), level="quick", dtypes=dtypes or None)
+    loads, known_file = target(name)
+    report = check(load(loads), level="quick")
     known = read(ROOT / KNOWN_FOLDER / f"{known_file}.toml") if known_file else ()
     content: dict[str, Any] = json.loads(with_known(report, known).to_json())
     return content

@@ -36,13 +36,7 @@ Reports = Mapping[str, dict[str, Any]]
 
 def page(reports: Reports) -> str:
     """The whole page."""
-    lines = [
-        HEAD,
-        *_versions(reports),
-        *_narrowed(reports),
-        *_missing(reports),
-        *_operations(reports),
-    ]
+    lines = [HEAD, *_versions(reports), *_missing(reports), *_operations(reports)]
     for name, report in reports.items():
         lines += _implementation(name, report)
     return "\n".join(lines) + "\n"
@@ -59,14 +53,6 @@ def _versions(reports: Reports) -> Iterator[str]:
             *(_gravest(map(status, offered)), str(judged), f"`docs/reports/{file_name(name)}`"),
         )
         yield f"| {' | '.join(cells)} |"
-
-
-def _narrowed(reports: Reports) -> Iterator[str]:
-    """The targets that were not checked in all their types."""
-    for name in reports:
-        dtypes = TARGETS[name].dtypes if name in TARGETS else ()
-        if dtypes:
-            yield f"\n{name} was checked in {' and '.join(dtypes)} alone."
 
 
 def _missing(reports: Reports) -> Iterator[str]:

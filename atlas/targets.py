@@ -8,13 +8,10 @@ KNOWN_FOLDER = "convspec/adapters/known"
 
 
 class Target(NamedTuple):
-    """What convspec loads, which file of known differences is its own, if any, and in which types
-    it is checked, where that is not in all that it offers.
-    """
+    """What convspec loads, and which file of known differences is its own, if any."""
 
     loads: str
     known: str = ""
-    dtypes: tuple[str, ...] = ()
 
 
 # By the names they have in the pages.  The example in C is compiled first, as docs/exec-c.md says.
@@ -32,8 +29,7 @@ TARGETS = {
     "torch:cuda": Target("torch:cuda", "torch"),
     "onnxruntime": Target("onnxruntime", "onnxruntime"),
     "onnx-reference": Target("onnx-reference", "onnx-reference"),
-    # Every geometry is compiled, anew for each type.
-    "jax": Target("jax", "jax", ("float64", "float32")),
+    "jax": Target("jax", "jax"),
     "tensorflow": Target("tensorflow", "tensorflow"),
     "mlx": Target("mlx", "mlx"),
     "openvino": Target("openvino", "openvino"),
@@ -50,7 +46,7 @@ def target(name: str) -> Target:
     Raises `SystemExit` naming those there are.
 
     >>> target("scipy:fft")
-    Target(loads='scipy:fft', known='scipy', dtypes=())
+    Target(loads='scipy:fft', known='scipy')
     """
     if name not in TARGETS:
         raise SystemExit(f"{name!r}: must be one of {', '.join(TARGETS)}")

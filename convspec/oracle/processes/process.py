@@ -18,6 +18,8 @@ LINES_SHOWN = 4
 _REASON = re.compile(r"check failed|assertion|fatal|terminate called", re.IGNORECASE)
 # Where the program was when it wrote its log, which is the same whatever was wrong.
 _STACK = re.compile(r"\W*((@|#\d+) +0x|(begin|end|check failure)? ?stack trace)", re.IGNORECASE)
+# "F1126 12:24:28.889281    5112 simplifier.cc:586] ...", as Google's logs begin.
+_STAMP = re.compile(r"^[DIWEF]\d{4} \d\d:\d\d:\d\d[.\d]* +\d+ ")
 # How long a program that was told to end, or whose log is closing, is waited for.
 GRACE = 2.0
 
@@ -105,10 +107,12 @@ def ending(child: Child) -> str:
 def said(child: Child) -> str:
     """The reason that a program's log gives, or else its last lines, as the end of a sentence.
 
-    Empty where there are none.  The trace of a stack is left out.
+    Empty where there are none.  The trace of a stack is left out, and when a line was written:
+    what is said of the same call is to be the same.
     """
     log = bytes(child.log).decode("utf-8", "replace")
-    lines = [" ".join(line.split()) for line in log.split("\n") if not _STACK.match(line)]
+    kept = (_STAMP.sub("", line) for line in log.split("\n") if not _STACK.match(line))
+    lines = [" ".join(line.split()) for line in kept]
     reasons = [number for number, line in enumerate(lines) if _REASON.search(line)]
     if reasons:
         shown = list(takewhile(bool, lines[reasons[-1] :]))[:LINES_SHOWN]
