@@ -26,8 +26,9 @@ from convspec.window import Window, slice_within, tap_run
 
 Index = tuple[Any, ...]
 
-# Elements that are converted at once, so that they are multiplied while they lie in a cache.
-CONVERTED = 2**17
+# Elements that are converted at once, so that they are multiplied while they lie in a cache: in
+# float64 three quarters of a mebibyte, which leaves room for what they are multiplied by.
+CONVERTED = 3 * 2**15
 # Elements of what taps read, and of a buffer of products, one plane a tap and projection.
 LAID_OUT = PLANES = 2**21
 # Up to so many projections are vectors times a matrix each, and up to so many a narrow matrix.
