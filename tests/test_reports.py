@@ -54,7 +54,11 @@ def test_a_report_is_in_every_type_that_its_target_offers(name):
         implementation = load(TARGETS[name].loads)
     except TargetError as error:
         pytest.skip(str(error))
-    found = {dtype for each in KEPT[name]["operations"].values() for dtype in each["accuracies"]}
+    found = set()
+    for operation in KEPT[name]["operations"].values():
+        found.update(operation["accuracies"])
+        for difference in operation["differences"]:
+            found.update(difference["dtype"].split(", "))
     assert found >= set(getattr(implementation, "dtypes", DEFAULT_DTYPES))
 
 
