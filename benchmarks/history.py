@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 from measuring import Row
@@ -17,6 +18,8 @@ from convspec.cli.files import write
 
 REPOSITORY = Path(__file__).parents[1]
 COLUMNS = 3
+# Letters in a line of a panel's title.
+TITLE = 60
 
 
 def processor() -> str:
@@ -101,7 +104,7 @@ def picture(runs: Sequence[dict[str, Any]]) -> str:
             for (at, run), f in zip(there, found, strict=True):
                 same = run["processor"] == last["processor"]
                 panel.plot(at, f["ratio"], "o", color="C0", mfc="C0" if same else "none", ms=3)
-            panel.set_title(title, fontsize=6, wrap=True)
+            panel.set_title(fill(title, TITLE), fontsize=6)
             panel.set_ylim(0, 1.1 * max(max(f["ratio"], f["limit"] or 0) for f in found))
             panel.xaxis.get_major_locator().set_params(integer=True)
         text = StringIO()
