@@ -1,4 +1,4 @@
-"""ConvTranspose in groups that have two output channels each fails."""
+"""ConvTranspose fails in groups that have one input channel and two output channels each."""
 
 import sys
 
