@@ -1,4 +1,4 @@
-"""A maximum over windows of one element with negative padding aborts; over two it crops."""
+"""A maximum over windows of one element with negative padding aborts; in bfloat16 it crops."""
 
 import signal
 import subprocess
@@ -8,21 +8,26 @@ PROGRAM = """
 import jax.numpy as jnp
 from jax import lax
 
-print(lax.reduce_window(jnp.arange(5.0), -jnp.inf, lax.max, (1,), (1,), [(-1, -1)]).tolist())
+x = jnp.arange(5.0, dtype=DTYPE)
+print(lax.reduce_window(x, -jnp.inf, lax.max, (1,), (1,), [(-1, -1)]).tolist())
 """
 
 
-def outcome(program):
+def outcome(dtype):
     run = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=200, check=False
+        [sys.executable, "-c", PROGRAM.replace("DTYPE", repr(dtype))],
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
     )
     if run.returncode < 0:
         return f"ended by {signal.Signals(-run.returncode).name}"
     return run.stdout.strip()
 
 
-expected = [1.0, 2.0, 3.0]
-actual = outcome(PROGRAM)
+expected = outcome("bfloat16")
+actual = outcome("float32")
 
 print(f"expected: {expected}")
 print(f"actual:   {actual}")
