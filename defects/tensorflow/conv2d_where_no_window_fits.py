@@ -1,4 +1,4 @@
-"""Where no window fits there is no output; in float32 there are as many as elements."""
+"""Where the output has no element, in float32 it has as many as the input."""
 
 import os
 import sys
