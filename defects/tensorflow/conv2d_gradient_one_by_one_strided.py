@@ -4,6 +4,8 @@ import subprocess
 import sys
 
 PROGRAM = """
+import os
+os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"
 import tensorflow as tf
 
 x, w = tf.ones((1, 256, 256, 1)), tf.ones((1, 1, 1, 1))

@@ -4,6 +4,7 @@ import os
 import sys
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # what it says about itself when it is loaded
+os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"
 import numpy as np
 import tensorflow as tf
 

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"
 import tensorflow as tf
 
 if "avx512_bf16" not in Path("/proc/cpuinfo").read_text(encoding="ascii"):

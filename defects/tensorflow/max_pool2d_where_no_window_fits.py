@@ -7,6 +7,7 @@ import sys
 PROGRAM = """
 import os
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"
 import tensorflow as tf
 print(tuple(tf.nn.max_pool2d(tf.ones((1, 2, 2, 1), DTYPE), 3, 1, "VALID").shape))
 """
