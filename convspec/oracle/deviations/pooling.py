@@ -259,7 +259,7 @@ POOLING = (
     ),
     Deviation(
         name="maximum started from the lowest finite number",
-        operations=MAXIMA,
+        operations=(*MAXIMA, "adaptive_max_pool"),
         kind="mistake",
         sentence="Starts the search from the lowest finite number, so that a window of -inf gives "
         "that.",

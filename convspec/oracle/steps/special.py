@@ -22,7 +22,9 @@ SAMPLED: tuple[tuple[int, Shape], ...] = ((2, (7,)), (3, (4, 5)), (1, (3, 3, 2))
 FINITE = 4
 SATURATING = ("sigmoid", "tanh", "softmax", "cross_entropy")
 
-GEOMETRIES: dict[str, tuple[tuple[dict[str, Shape], dict[str, Any]], ...]] = {
+# The shapes of operands, and attributes.
+Call = tuple[dict[str, Shape], dict[str, Any]]
+GEOMETRIES: dict[str, tuple[Call, ...]] = {
     "convolve": (
         ({"f": (7,), "g": (3,)}, {"mode": "full"}),
         ({"f": (6,), "g": (2,)}, {"mode": "valid"}),
@@ -57,6 +59,18 @@ GEOMETRIES: dict[str, tuple[tuple[dict[str, Shape], dict[str, Any]], ...]] = {
 GEOMETRIES["correlate"] = GEOMETRIES["convolve"]
 GEOMETRIES["max_pool_with_indices"] = GEOMETRIES["max_pool"]
 GEOMETRIES["average_pool"] = GEOMETRIES["max_pool"]
+# A window that holds nothing but -infinity still has a maximum, beside padding too.  Each holds one
+# element where an index says which: among several it is open.
+_LONE: tuple[Call, ...] = (
+    ({"input": (1, 2, 1)}, {"kernel_size": 2, "padding": 1}),
+    ({"input": (1, 2, 1, 1)}, {"kernel_size": 2, "padding": 1}),
+)
+LOWEST: dict[str, tuple[Call, ...]] = {
+    "max_pool": (*_LONE, ({"input": (1, 3, 6, 6)}, {"kernel_size": 2})),
+    "max_pool_with_indices": _LONE,
+    "adaptive_max_pool": (({"input": (1, 2, 5)}, {"output_size": 2}),),
+    "spatial_pyramid_pool": (({"input": (1, 2, 5)}, {"levels": (1, 2), "kind": "max"}),),
+}
 
 
 def special_cases(
@@ -72,6 +86,9 @@ def special_cases(
     if operation in SAMPLES:
         yield from _sampled(operation, rng, dtype, repeats)
     yield from _saturated(operation, rng, dtype)
+    for shapes, given in LOWEST.get(operation, ()):
+        lowest = numpy.full(shapes["input"], -numpy.inf, dtype)
+        yield Case(operation, {"input": lowest}, normalised(operation, shapes, given))
     if operation not in GEOMETRIES:
         return
     first = OPERATIONS[operation].operands[0]
@@ -84,11 +101,6 @@ def special_cases(
                 operands[first] = distinct(rng, shapes[first], dtype)
             operands[first] = _spotted(operands[first], rng, repeated=not selects)
             yield Case(operation, operands, attributes)
-    if operation == "max_pool":
-        # A window that holds nothing but -infinity still has a maximum.
-        shapes, given = GEOMETRIES["max_pool"][1]
-        lowest = numpy.full(shapes["input"], -numpy.inf, dtype)
-        yield Case(operation, {"input": lowest}, normalised(operation, shapes, given))
 
 
 def _sampled(
