@@ -14,12 +14,12 @@ from convspec.arguments import Array, Shape
 from convspec.case import BATCHED, Case, forward_name, normalised
 from convspec.operations import OPERATIONS
 from convspec.oracle.cases.filling import filled
+from convspec.oracle.cases.samples import Geometry
 from convspec.oracle.cases.scope import covering
 from convspec.oracle.deviations.edits import POOLS, SIGNALS
 from convspec.oracle.steps.special import SATURATING
 from convspec.oracle.trials.geometries import FLAT, RECIPES
 
-Geometry = tuple[dict[str, Shape], dict[str, Any]]
 # How many geometries of a rank there are to choose from.
 BUDGET = 800
 # What is added to an operand with special values: most of it stays.

@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 
 import numpy
 
-from convspec.arguments import Array, Shape
+from convspec.arguments import Array
 from convspec.case import Case, call_windows, forward_name, normalised
 from convspec.operations import OPERATIONS
 from convspec.oracle import expected
 from convspec.oracle.call import Callee, Returned, call
-from convspec.oracle.cases.samples import SAMPLES
+from convspec.oracle.cases.samples import SAMPLES, Geometry
 from convspec.oracle.expected import divisors
 from convspec.oracle.reference import outputs_of
 from convspec.oracle.rounding.exact import Pair, added, divided, sum_of_products
@@ -41,7 +41,7 @@ from convspec.rounding import (
     smallest_normal,
 )
 
-GEOMETRIES: dict[str, tuple[tuple[dict[str, Shape], dict[str, Any]], ...]] = {
+GEOMETRIES: dict[str, tuple[Geometry, ...]] = {
     "convolve": (
         ({"f": (1,), "g": (1,)}, {}),
         ({"f": (40,), "g": (9,)}, {"mode": "same"}),
@@ -71,7 +71,7 @@ GEOMETRIES["correlate"] = GEOMETRIES["convolve"]
 
 # 400 sums of 16 terms that have no operand in common, of numbers of one magnitude: where small ones
 # are added to a large sum in a half type, errors of rounding to nearest lean as well.
-INDEPENDENT: dict[str, tuple[dict[str, Shape], dict[str, Any]]] = {
+INDEPENDENT: dict[str, Geometry] = {
     "conv": ({"input": (1, 400, 16), "weight": (400, 1, 16)}, {"groups": 400}),
     "conv_transpose": ({"input": (1, 6400, 1), "weight": (6400, 1, 1)}, {"groups": 400}),
     "average_pool": ({"input": (1, 400, 15)}, {"kernel_size": 15}),

@@ -13,7 +13,7 @@ from convspec.case import Case, forward_name, normalised
 from convspec.operations import OPERATIONS
 from convspec.oracle.cases.draws import distinct, integers
 from convspec.oracle.cases.filling import filled
-from convspec.oracle.cases.samples import SAMPLES
+from convspec.oracle.cases.samples import SAMPLES, Geometry
 
 SPECIALS = (numpy.nan, numpy.inf, -numpy.inf)
 SAMPLED: tuple[tuple[int, Shape], ...] = ((2, (7,)), (3, (4, 5)), (1, (3, 3, 2)))
@@ -22,9 +22,7 @@ SAMPLED: tuple[tuple[int, Shape], ...] = ((2, (7,)), (3, (4, 5)), (1, (3, 3, 2))
 FINITE = 4
 SATURATING = ("sigmoid", "tanh", "softmax", "cross_entropy")
 
-# The shapes of operands, and attributes.
-Call = tuple[dict[str, Shape], dict[str, Any]]
-GEOMETRIES: dict[str, tuple[Call, ...]] = {
+GEOMETRIES: dict[str, tuple[Geometry, ...]] = {
     "convolve": (
         ({"f": (7,), "g": (3,)}, {"mode": "full"}),
         ({"f": (6,), "g": (2,)}, {"mode": "valid"}),
@@ -61,11 +59,11 @@ GEOMETRIES["max_pool_with_indices"] = GEOMETRIES["max_pool"]
 GEOMETRIES["average_pool"] = GEOMETRIES["max_pool"]
 # A window that holds nothing but -infinity still has a maximum, beside padding too.  Each holds one
 # element where an index says which: among several it is open.
-_LONE: tuple[Call, ...] = (
+_LONE: tuple[Geometry, ...] = (
     ({"input": (1, 2, 1)}, {"kernel_size": 2, "padding": 1}),
     ({"input": (1, 2, 1, 1)}, {"kernel_size": 2, "padding": 1}),
 )
-LOWEST: dict[str, tuple[Call, ...]] = {
+LOWEST: dict[str, tuple[Geometry, ...]] = {
     "max_pool": (*_LONE, ({"input": (1, 3, 6, 6)}, {"kernel_size": 2})),
     "max_pool_with_indices": _LONE,
     "adaptive_max_pool": (({"input": (1, 2, 5)}, {"output_size": 2}),),
