@@ -74,6 +74,15 @@ def _poison():
     poisoned = True
 
 
+def _meddle():
+    """Harm to what is the checker's own, which raises there."""
+
+    def broken(operation, operands):
+        raise BufferError("the shape is no shape")
+
+    sys.modules["convspec.oracle.call"].output_count = broken
+
+
 def _abort():
     print("assertion failed: kernel != 0", file=sys.stderr, flush=True)
     os.abort()
@@ -82,6 +91,7 @@ def _abort():
 FAULTS = {
     "abort": _abort,
     "poison": _poison,
+    "meddle": _meddle,
     "segfault": lambda: os.kill(os.getpid(), signal.SIGSEGV),
     "exit": lambda: os._exit(0),
     "leave": lambda: sys.exit(0),

@@ -200,6 +200,20 @@ def test_too_much_memory_or_leaving_costs_one_case(faulty, tmp_path, fault, says
     assert report["conv"].judged > 1000
 
 
+def test_an_error_of_the_check_that_does_not_come_again_costs_nothing(faulty, whole, tmp_path):
+    report = faulty("meddle", call=200, file=tmp_path / "happened")
+    assert report.status == "conforms"
+    assert report["conv"].judged == whole["conv"].judged
+    *others, note = report["conv"].notes
+    assert tuple(others) == whole["conv"].notes
+    assert note.startswith("the check itself raised BufferError: the shape is no shape, and did")
+
+
+def test_an_error_of_the_check_that_comes_again_is_raised(faulty):
+    with pytest.raises(RuntimeError, match="BufferError: the shape is no shape"):
+        faulty("meddle", call=200)
+
+
 @pytest.mark.slow
 def test_a_difference_outweighs_a_crash(faulty, tmp_path):
     path = tmp_path / "mine.py"

@@ -4,6 +4,9 @@ The worker (see `worker`) examines one operation after another, those that no ot
 claimed.  When it dies, or stays in one call for too long, the journal tells which call it was.
 That call is put on a list, and the worker is started again: the same calls come in the same order,
 and when it is that call's turn it counts as a crash or a hang, with its arrays, without being made.
+
+A worker in which the check itself raises is started again as well, with every call: for an error of
+the check comes again, and one that does not is damage that the implementation did to its process.
 """
 
 from __future__ import annotations
@@ -39,6 +42,7 @@ LOOK_SECONDS = 0.02
 # How often a worker may end in one operation before that is given up: once for every call that
 # may crash or hang, and as often again where it does not end at the same call the second time.
 MOST_ENDS = 2 * sum(ENDINGS.values())
+_ERROR = "error"
 
 
 class Limits(NamedTuple):
@@ -63,7 +67,8 @@ def default_limits() -> Limits:
 
 class _Check(NamedTuple):
     """What the workers of a check have in common: `reports` is where they leave what is finished,
-    `claims` where each notes which operation is its own; `ended` are the calls that ended a worker.
+    `claims` where each notes which operation is its own; `ended` are the calls that ended a worker,
+    `errors` the last lines of what the check itself raised in an operation.
     """
 
     target: str
@@ -74,12 +79,13 @@ class _Check(NamedTuple):
     reports: Path
     claims: Path
     ended: dict[str, list[Any]]
+    errors: dict[str, str]
     changing: Lock
     over: Event
 
 
 class _Death(NamedTuple):
-    """How a worker ended, and where."""
+    """How a worker ended, and where: a crash, a hang, or an error of the check itself."""
 
     position: Position
     kind: str
@@ -97,12 +103,12 @@ def examine_isolated(
     """The reports of some operations of a target, examined in so many workers at a time.
 
     `directory` keeps what is finished: an operation whose report is there is not examined again.
-    Raises `RuntimeError` where the check itself fails, or the target cannot be loaded again.
+    Raises `RuntimeError` where the check itself fails twice, or the target cannot be loaded again.
     """
     for name in operations:
         kept(directory, name)  # a damaged report goes, so that its operation is examined
     with TemporaryDirectory(prefix="convspec-") as claims, ThreadPoolExecutor(workers) as watchers:
-        common = (_read_ended(directory), Lock(), Event())
+        common = (_read_ended(directory), dict[str, str](), Lock(), Event())
         check = _Check(target, operations, plan, limits, workers, directory, Path(claims), *common)
         try:
             for watched in as_completed(
@@ -112,7 +118,11 @@ def examine_isolated(
         finally:
             check.over.set()
     found = {name: kept(directory, name) for name in operations}
-    return {name: report for name, report in found.items() if report is not None}
+    return {
+        name: _noted(report, check.errors.get(name))
+        for name, report in found.items()
+        if report is not None
+    }
 
 
 def _examined(check: _Check, number: int) -> None:
@@ -128,12 +138,36 @@ def _examined(check: _Check, number: int) -> None:
             mine = ""
             continue
         position, mine = death.position, death.position.operation
+        if death.kind == _ERROR:
+            _once(check, death)
+            continue
         with check.changing:
             calls = check.ended.setdefault(mine, [])
             calls.append((position.number, position.fingerprint, death.kind, death.story))
             if len(calls) >= MOST_ENDS:
                 keep(check.reports, _given_up(mine, death, len(calls)))
             write(check.reports / "ended.json", json.dumps(check.ended).encode())
+
+
+def _once(check: _Check, death: _Death) -> None:
+    """Remember an error of the check itself; raise it before any call, and the second time in an
+    operation.
+    """
+    operation = death.position.operation
+    with check.changing:
+        if not operation or operation in check.errors:
+            raise RuntimeError(death.story)
+        check.errors[operation] = death.story.rpartition("\n")[2]
+
+
+def _noted(report: OperationReport, error: str | None) -> OperationReport:
+    if error is None:
+        return report
+    note = (
+        f"the check itself raised {error}, and did not when every call was made again: "
+        "an implementation that writes beyond its memory can cause that"
+    )
+    return report._replace(notes=(*report.notes, note))
 
 
 def _read_ended(directory: Path) -> dict[str, list[Any]]:
@@ -187,7 +221,7 @@ def _worker(check: _Check, place: Path, mine: str) -> _Death | None:
         late = _watch(child, journal, check, place)
         position = journal.read()
         if (place / "error").exists():
-            raise RuntimeError((place / "error").read_text(encoding="utf-8").strip())
+            return _Death(position, _ERROR, (place / "error").read_text(encoding="utf-8").strip())
         if check.over.is_set() or any((place / name).exists() for name in ("done", "anew")):
             return None
         if not position.operation:
