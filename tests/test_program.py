@@ -12,6 +12,8 @@ import pytest
 
 from convspec import fast
 from convspec.oracle import check
+from convspec.oracle.processes import program as programs
+from convspec.oracle.processes import wire
 from convspec.oracle.processes.program import Program, ProgramError, load_program
 from convspec.oracle.target import TargetError, load, operations_offered
 
@@ -158,6 +160,24 @@ def test_what_is_no_such_program_is_refused_in_one_line(command, says):
         load(f"exec:{command}")
     assert says in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_what_a_program_said_before_it_ended_is_read(monkeypatch):
+    """On a busy machine it may have ended before it is asked."""
+
+    def late(stream, request):
+        time.sleep(1)
+        wire.write_frame(stream, request)
+
+    monkeypatch.setattr(programs, "write_frame", late)
+    with pytest.raises(ProgramError, match="no valid response: a frame of"):
+        Program([sys.executable, "-c", "print('Hello, World!')"])
+
+
+def test_a_program_that_ended_and_left_its_pipes_to_another_is_late():
+    with pytest.raises(ProgramError, match="did not answer within 1 s") as refused:
+        Program(["sh", "-c", "exec 3<&0; sleep 300 <&3 & exit 0"], seconds=1)
+    assert refused.value.kind == "hang"
 
 
 def test_no_shell_reads_the_command(tmp_path):

@@ -126,8 +126,12 @@ class _Running:
         Thread(target=self._watch, daemon=True).start()
 
     def _watch(self) -> None:
-        """Kill the program when it is late, which ends the reading and writing that waits."""
-        while self.child.process.poll() is None:
+        """Kill the program when it is late, and what it started, which ends the reading and writing
+        that waits: a program that has ended may have left its pipes to another.
+        """
+        output = self.child.process.stdout
+        assert output is not None
+        while not output.closed:
             if monotonic() > self._due:
                 self._late = True
                 kill(self.child)
@@ -135,15 +139,11 @@ class _Running:
 
     def exchange(self, request: bytes, seconds: float) -> bytes:
         """Send a frame and receive the next one."""
-        process = self.child.process
-        assert process.stdin is not None
-        assert process.stdout is not None
+        output = self.child.process.stdout
+        assert output is not None
         self._due = monotonic() + seconds
         try:
-            write_frame(process.stdin, request)
-            response = read_frame(process.stdout)
-        except BrokenPipeError:
-            response = None
+            response = read_frame(output) if self._sent(request) else None
         except WireError:
             if not self._late:
                 raise
@@ -156,6 +156,19 @@ class _Running:
             message = f"the program did not answer within {seconds:g} s{said(self.child)}"
             raise ProgramError("hang", message)
         raise ProgramError("crash", f"the program {_ending(self.child)}")
+
+    def _sent(self, request: bytes) -> bool:
+        """Whether something can be read: what has ended unasked may have said it before."""
+        process = self.child.process
+        assert process.stdin is not None
+        try:
+            write_frame(process.stdin, request)
+        except BrokenPipeError:
+            try:
+                process.wait(GRACE)
+            except TimeoutExpired:
+                return False
+        return True
 
 
 def _ending(child: Child) -> str:
