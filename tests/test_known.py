@@ -207,6 +207,7 @@ IN_TOX = (
     "opencv",
     "openvino",
     "openvino_float32",
+    "paddle",
     "skimage",
     "tensorflow",
 )

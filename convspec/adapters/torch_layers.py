@@ -6,14 +6,15 @@ Each is a function of tensors, offered forward and, by `torch.autograd`, backwar
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from math import prod
 from typing import Any
 
 import torch
 from torch.nn import functional
 
-from convspec.adapters.torch_tensors import as_array, gradients, leaves, tensor, tensors
-from convspec.arguments import Array
+from convspec.adapters import torch_tensors
+from convspec.adapters.both_ways import both_ways
 
 Ints = Sequence[int]
 Function = Callable[..., Any]
@@ -33,20 +34,7 @@ _ADAPTIVE_AVERAGE = (
 )
 _LINEAR = ("linear", "bilinear", "trilinear")
 
-
-def _both_ways(function: Function, discrete: int = 0) -> tuple[Function, Function]:
-    """A function of tensors on arrays, and its gradient; the last operands may be `discrete`."""
-
-    def forward(*operands: Array, **attributes: Any) -> Array:
-        return as_array(function(*tensors(*operands), **attributes))
-
-    def backward(cotangent: Array, *operands: Array, **attributes: Any) -> tuple[Array, ...]:
-        count = len(operands) - discrete
-        given = leaves(*operands[:count])
-        output = function(*given, *map(tensor, operands[count:]), **attributes)
-        return gradients(cotangent, output, given)
-
-    return forward, backward
+_both_ways = partial(both_ways, torch_tensors)
 
 
 def _of_rank(functions: Sequence[Function], input: Any) -> Function:

@@ -86,6 +86,7 @@ BUNDLED = {
     ),
     "jax": Bundled("convspec.adapters.jax", ("jax",), "pip install 'convspec[jax]'"),
     "mlx": Bundled("convspec.adapters.mlx", ("mlx",), "pip install 'convspec[mlx]'"),
+    "paddle": Bundled("convspec.adapters.paddle", ("paddle",), "pip install 'convspec[paddle]'"),
     "skimage": Bundled(
         "convspec.adapters.skimage", ("skimage",), "pip install 'convspec[skimage]'"
     ),

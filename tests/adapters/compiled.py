@@ -24,6 +24,7 @@ NEEDS = {
     "opencv": ("cv2", "opencv"),
     "jax": ("jax", "jax"),
     "mlx": ("mlx", "mlx"),
+    "paddle": ("paddle", "paddle"),
     "tensorflow": ("tensorflow", "tensorflow"),
     "skimage": ("skimage", "skimage"),
 }

@@ -45,6 +45,10 @@ COVERED = [
     ("mlx", "conv_transpose", ALL, HALF, TRANSPOSED[:3]),
     ("mlx", "max_pool", ALL, [*HALF, "float64"], POOLED),
     ("mlx", "average_pool", ALL, [*HALF, "float64"], POOLED),
+    ("paddle", "conv", ALL, BOTH, ()),
+    ("paddle", "conv_transpose", ALL, BOTH, ()),
+    ("paddle", "max_pool", ALL, BOTH, ("dilation",)),
+    ("paddle", "average_pool", ALL, BOTH, ("dilation", "padding", "ceil_mode")),
     ("tensorflow", "conv", [1, 2], EVERY, ("stride",)),
     ("tensorflow", "conv", [1, 2], EVERY, ("dilation",)),
     ("tensorflow", "conv", [3], EVERY, ("stride", "groups")),
@@ -72,7 +76,10 @@ def test_operations_are_covered(target, operation, rank, dtype, lacks):
     agree(actual, expected)
 
 
-@pytest.mark.parametrize(NAMES, [row for row in CASES if row[0] in ("jax", "mlx", "tensorflow")])
+DIFFERENTIATED = {"jax", "mlx", "paddle", "tensorflow"}
+
+
+@pytest.mark.parametrize(NAMES, [row for row in CASES if row[0] in DIFFERENTIATED])
 def test_gradients_are_covered(target, operation, rank, dtype, lacks):
     implementation = adapter(target)
     if (target, operation) == ("jax", "max_pool"):
@@ -93,9 +100,9 @@ APART = {
     "jax": {"convolve", "correlate"},
     "mlx": {"convolve"},
     "opencv": {"correlate", "max_pool_with_indices"},
+    "paddle": {"max_pool_with_indices"},
     "skimage": {"average_pool", "correlate", "max_pool", "upsample"},
 }
-DIFFERENTIATED = {"jax", "mlx", "tensorflow"}
 
 
 @pytest.mark.parametrize("target", NEEDS)

@@ -22,6 +22,8 @@ from tests.adapters.compiled import adapter, agree, case
         ("mlx", "conv_transpose", 2, {"groups": 1}, "both sides"),
         ("mlx", "max_pool", 2, {}, "neither ceil mode nor dilation"),
         ("mlx", "average_pool", 1, {"padding": ((1, 1),), "count_include_pad": False}, "count"),
+        ("paddle", "max_pool", 2, {}, "no dilation"),
+        ("paddle", "average_pool", 2, {}, "no dilation"),
         ("tensorflow", "conv", 2, {}, "not both"),
         ("tensorflow", "conv", 3, {"dilation": (1, 1, 1)}, "no groups"),
         ("tensorflow", "conv_transpose", 2, {}, "no groups"),
