@@ -32,6 +32,7 @@ TARGETS = {
     "jax": Target("jax", "jax"),
     "tensorflow": Target("tensorflow", "tensorflow"),
     "mlx": Target("mlx", "mlx"),
+    "paddle": Target("paddle", "paddle"),
     "openvino": Target("openvino", "openvino"),
     "openvino:float32": Target("openvino:float32", "openvino_float32"),
     "opencv": Target("opencv", "opencv"),

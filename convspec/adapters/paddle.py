@@ -9,6 +9,7 @@ from typing import Any
 from convspec.adapters import paddle_tensors
 from convspec.adapters.both_ways import both_ways
 from convspec.adapters.paddle_tensors import functional, paddle
+from convspec.arguments import Array
 
 name = "paddle"
 version = paddle.__version__
@@ -49,16 +50,6 @@ def _max_pool_with_indices(input: Any, **attributes: Any) -> Any:
     return _max_pool(input, return_mask=True, **attributes)
 
 
-def _maxima_of_indices(input: Any, **attributes: Any) -> Any:
-    """Stop what would harm this process: a window without a maximum has the index -1, and the
-    gradient writes before the beginning of its array there.
-    """
-    values, indices = _max_pool_with_indices(input, **attributes)
-    if (indices.numpy() < 0).any():
-        raise ValueError("index -1: PaddlePaddle would write beyond its memory")
-    return values
-
-
 def _average_pool(
     input: Any, *, padding: Pairs, dilation: Ints, count_include_pad: bool, **attributes: Any
 ) -> Any:
@@ -88,6 +79,21 @@ def _undilated(dilation: Ints) -> None:
 conv, conv_vjp = _both_ways(_conv)
 conv_transpose, conv_transpose_vjp = _both_ways(_conv_transpose)
 max_pool, max_pool_vjp = _both_ways(_max_pool)
-max_pool_with_indices, _ = _both_ways(_max_pool_with_indices)
-_, max_pool_with_indices_vjp = _both_ways(_maxima_of_indices)
+max_pool_with_indices, _max_pool_with_indices_vjp = _both_ways(_max_pool_with_indices)
 average_pool, average_pool_vjp = _both_ways(_average_pool)
+
+
+def max_pool_with_indices_vjp(
+    cotangent: Array, input: Array, **attributes: Any
+) -> tuple[Array, ...]:
+    """Stop what would harm this process: PaddlePaddle adds every element of the cotangent at an
+    index, before the beginning of the array where that is -1, for a window without a maximum, and
+    anywhere where the cotangent has more elements than there are indices.
+    """
+    indices = max_pool_with_indices(input, **attributes)[1]
+    if indices.shape != cotangent.shape or (indices < 0).any():
+        raise ValueError(
+            f"a cotangent of shape {cotangent.shape} for indices {indices.tolist()}: "
+            "PaddlePaddle would write beyond its memory"
+        )
+    return _max_pool_with_indices_vjp(cotangent, input, **attributes)  # type: ignore[no-any-return]

@@ -22,6 +22,12 @@ def test_the_gradient_of_a_window_without_an_index_is_stopped(lowest):
         adapter("paddle").max_pool_with_indices_vjp(input[..., :2], input, **POOL)
 
 
+def test_a_cotangent_without_indices_is_stopped():
+    input = numpy.ones((1, 1, 4), dtype="float32")
+    with pytest.raises(ValueError, match="beyond its memory"):
+        adapter("paddle").max_pool_with_indices_vjp(input, input, **POOL)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("rank", [1, 2, 3])
 def test_paddle_has_the_indices_of_maxima_and_their_gradient(rank, dtype):
