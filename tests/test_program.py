@@ -162,14 +162,26 @@ def test_what_is_no_such_program_is_refused_in_one_line(command, says):
     assert "\n" not in str(refused.value)
 
 
-def test_what_a_program_said_before_it_ended_is_read(monkeypatch):
-    """On a busy machine it may have ended before it is asked."""
+@pytest.fixture
+def asked_late(monkeypatch):
+    """As on a busy machine, where a program may have ended before it is asked."""
 
     def late(stream, request):
         time.sleep(1)
         wire.write_frame(stream, request)
 
     monkeypatch.setattr(programs, "write_frame", late)
+
+
+@pytest.mark.usefixtures("asked_late")
+def test_a_program_that_reads_no_more_has_closed_its_input():
+    with pytest.raises(ProgramError, match="closed its input") as refused:
+        Program(["sh", "-c", "exec 0<&-; sleep 300"])
+    assert refused.value.kind == "crash"
+
+
+@pytest.mark.usefixtures("asked_late")
+def test_what_a_program_said_before_it_ended_is_read():
     with pytest.raises(ProgramError, match="no valid response: a frame of"):
         Program([sys.executable, "-c", "print('Hello, World!')"])
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from convspec.adapters import paddle_tensors
 from convspec.adapters.both_ways import both_ways
-from convspec.adapters.paddle_tensors import functional, paddle
+from convspec.adapters.paddle_tensors import as_array, functional, gradients, leaves, paddle
+from convspec.adapters.ranks import by_rank
 from convspec.arguments import Array
 
 name = "paddle"
@@ -28,6 +29,7 @@ _CONV_TRANSPOSE = (
 _MAX_POOL = (functional.max_pool1d, functional.max_pool2d, functional.max_pool3d)
 _AVERAGE_POOL = (functional.avg_pool1d, functional.avg_pool2d, functional.avg_pool3d)
 
+_by_rank = partial(by_rank, "PaddlePaddle")
 _both_ways = partial(both_ways, paddle_tensors)
 
 
@@ -59,13 +61,6 @@ def _average_pool(
     )
 
 
-def _by_rank(functions: Sequence[Any], input: Any) -> Any:
-    rank = input.ndim - 2
-    if rank > len(functions):
-        raise NotImplementedError("PaddlePaddle has at most three spatial axes")
-    return functions[max(rank, 1) - 1]
-
-
 def _sides(padding: Pairs) -> list[int]:
     """The low and the high padding of each axis, one after another."""
     return [side for pair in padding for side in pair]
@@ -79,7 +74,7 @@ def _undilated(dilation: Ints) -> None:
 conv, conv_vjp = _both_ways(_conv)
 conv_transpose, conv_transpose_vjp = _both_ways(_conv_transpose)
 max_pool, max_pool_vjp = _both_ways(_max_pool)
-max_pool_with_indices, _max_pool_with_indices_vjp = _both_ways(_max_pool_with_indices)
+max_pool_with_indices, _ = _both_ways(_max_pool_with_indices)
 average_pool, average_pool_vjp = _both_ways(_average_pool)
 
 
@@ -90,10 +85,12 @@ def max_pool_with_indices_vjp(
     index, before the beginning of the array where that is -1, for a window without a maximum, and
     anywhere where the cotangent has more elements than there are indices.
     """
-    indices = max_pool_with_indices(input, **attributes)[1]
+    given = leaves(input)
+    values, found = _max_pool_with_indices(*given, **attributes)
+    indices = as_array(found)
     if indices.shape != cotangent.shape or (indices < 0).any():
         raise ValueError(
             f"a cotangent of shape {cotangent.shape} for indices {indices.tolist()}: "
             "PaddlePaddle would write beyond its memory"
         )
-    return _max_pool_with_indices_vjp(cotangent, input, **attributes)  # type: ignore[no-any-return]
+    return gradients(cotangent, values, given)

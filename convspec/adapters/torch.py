@@ -9,7 +9,7 @@ package ml_dtypes; where that is missing, so is the dtype.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import wraps
+from functools import partial, wraps
 from importlib.util import find_spec
 from sys import modules
 from types import SimpleNamespace
@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
+from convspec.adapters.ranks import by_rank
 from convspec.adapters.torch_layers import (
     adaptive_average_pool,
     adaptive_average_pool_vjp,
@@ -119,6 +120,8 @@ _CONV_TRANSPOSE = (
 )
 _MAX_POOL = (functional.max_pool1d, functional.max_pool2d, functional.max_pool3d)
 _AVERAGE_POOL = (functional.avg_pool1d, functional.avg_pool2d, functional.avg_pool3d)
+
+_by_rank = partial(by_rank, "PyTorch")
 
 
 def conv(input: Array, weight: Array, bias: Array | None = None, **attributes: Any) -> Array:
@@ -242,13 +245,6 @@ def _average_pool(
     return _by_rank(_AVERAGE_POOL, input)(
         input, kernel_size, padding=_half_at_most(kernel_size, padding), **attributes
     )
-
-
-def _by_rank(functions: Sequence[Any], input: Any) -> Any:
-    rank = input.ndim - 2
-    if rank > len(functions):
-        raise NotImplementedError("PyTorch has at most three spatial axes")
-    return functions[max(rank, 1) - 1]
 
 
 def _one_for_both_sides(padding: Pairs) -> tuple[int, ...]:

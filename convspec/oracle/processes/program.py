@@ -143,7 +143,8 @@ class _Running:
         assert output is not None
         self._due = monotonic() + seconds
         try:
-            response = read_frame(output) if self._sent(request) else None
+            self._send(request)
+            response = read_frame(output)
         except WireError:
             if not self._late:
                 raise
@@ -157,8 +158,8 @@ class _Running:
             raise ProgramError("hang", message)
         raise ProgramError("crash", f"the program {_ending(self.child)}")
 
-    def _sent(self, request: bytes) -> bool:
-        """Whether something can be read: what has ended unasked may have said it before."""
+    def _send(self, request: bytes) -> None:
+        """Send a frame; a program that has ended unasked may have said something all the same."""
         process = self.child.process
         assert process.stdin is not None
         try:
@@ -167,8 +168,8 @@ class _Running:
             try:
                 process.wait(GRACE)
             except TimeoutExpired:
-                return False
-        return True
+                message = f"the program closed its input{said(self.child)}"
+                raise ProgramError("crash", message) from None
 
 
 def _ending(child: Child) -> str:
